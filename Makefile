@@ -1,0 +1,67 @@
+# The two commands of the README are `make up` and `make test`. Everything they need is installed by them.
+STACK ?= local
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+QHUB := $(VENV)/bin/qhub
+
+.PHONY: help up down clean test check format bench pins
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+up: $(VENV)/.up ## bring STACK (default: local) up: tools, embedded cluster, pulumi up
+	@$(QHUB) up --stack $(STACK)
+
+down: $(VENV)/.up ## destroy STACK and stop its embedded cluster
+	@$(QHUB) down --stack $(STACK)
+
+test: $(VENV)/.test check ## run every test; the first time the toolchain is built (about 15 minutes)
+	@$(QHUB) toolchain build
+	@$(VENV)/bin/pytest
+
+check: $(VENV)/.test ## formatting, lint and types
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ty check --quiet qhub stacks tests
+
+format: $(VENV)/.test ## mend formatting and what lint can mend itself
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+bench: $(VENV)/.test ## measure; prints ratios and writes build/bench.json
+	@$(VENV)/bin/python -m tests.bench
+
+clean: ## stop every embedded cluster of this checkout; remove all that was made or cached
+	@if [ -x $(QHUB) ]; then $(QHUB) clean; fi
+	@rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+pins: $(VENV)/.test ## renew the hashed pins from pyproject.toml
+	@$(call pin,up,rehearsal)
+	@$(call pin,test,dev)
+
+$(VENV)/.up: requirements/up.txt pyproject.toml
+	@$(call install,up,about 1 minute)
+
+$(VENV)/.test: requirements/test.txt pyproject.toml
+	@$(call install,test,about 1 minute)
+	@touch $(VENV)/.up
+
+# Hashes are checked, and nothing but the pins is installed: the build backend is pinned with the rest.
+define install
+	test -n "$(PYTHON)" || { echo "QHub needs Python 3.11 or newer: none is on PATH" >&2; exit 1; }; \
+	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "QHub needs Python 3.11 or newer: $(PYTHON) is $$("$(PYTHON)" --version). Set PYTHON=..." >&2; exit 1; }; \
+	echo "Installing the Python packages of requirements/$(1).txt ($(2))"; \
+	test -x $(VENV)/bin/python || "$(PYTHON)" -m venv $(VENV) || exit 1; \
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).txt && \
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && \
+	touch $(VENV)/.$(1)
+endef
+
+# The pins name no registry, so that any mirror serves them.
+define pin
+	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --custom-compile-command "make pins" --extra $(2) --group build \
+		--output-file requirements/$(1).txt pyproject.toml
+endef
