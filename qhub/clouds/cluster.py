@@ -1,0 +1,86 @@
+"""The one contract between a cloud and the platform: all that the platform may know of where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    """GPUs of one node.
+
+    Attributes:
+        count: GPUs per node.
+        resource: extended resource name under which the device plugin offers them.
+    """
+
+    count: int = 1
+    resource: str = "nvidia.com/gpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodePool:
+    """How a pod gets onto the nodes of one pool, and what one of its nodes has.
+
+    Attributes:
+        node_selector: labels that every node of the pool carries and no other node does.
+        tolerations: `core/v1` tolerations for the pool's taints, camelCase keys.
+        cpu: allocatable CPU of one node, in cores; None where unknown.
+        memory: allocatable memory of one node, in bytes; None where unknown.
+        gpu: GPUs of one node; None for none.
+        architecture: value of `kubernetes.io/arch`.
+        spot: nodes may be taken away at any time.
+    """
+
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+    cpu: float | None = None
+    memory: int | None = None
+    gpu: Gpu | None = None
+    architecture: str = "amd64"
+    spot: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedFileSystem:
+    """A managed NFS file system that the cloud runs (EFS, Filestore, Azure Files, DigitalOcean NFS).
+
+    Attributes:
+        server: host name or address as the *node* resolves it.
+        path: exported path.
+        mount_options: NFS mount options that the vendor asks for.
+    """
+
+    server: pulumi.Input[str]
+    path: pulumi.Input[str] = "/"
+    mount_options: tuple[str, ...] = ("nfsvers=4.1", "noatime")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """What the makers of clusters return and `KubernetesPlatform` takes.
+
+    Attributes:
+        name: name of the cluster, known at preview.
+        provider: the one Kubernetes provider for everything on this cluster.
+        kubeconfig: secret output; YAML text.
+        node_pools: by name; `general`, `user` and `worker` are always there.
+        block_storage_class: StorageClass for ReadWriteOnce volumes; None for the cluster's default class.
+        shared_file_system: managed NFS, None where the platform has to bring its own.
+        load_balancer_annotations: for a Service of type LoadBalancer on this cloud.
+        registry: address of a container registry that nodes may pull from; None for none.
+    """
+
+    name: str
+    provider: kubernetes.Provider
+    kubeconfig: pulumi.Output[str]
+    node_pools: Mapping[str, NodePool]
+    block_storage_class: str | None = None
+    shared_file_system: SharedFileSystem | None = None
+    load_balancer_annotations: Mapping[str, str] = field(default_factory=dict)
+    registry: pulumi.Input[str] | None = None

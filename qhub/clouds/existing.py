@@ -1,0 +1,103 @@
+"""A Kubernetes cluster that is there already: kind, minikube, k3s, the embedded one, anything with a kubeconfig."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi_kubernetes import Provider
+
+from qhub.clouds.cluster import Cluster, Gpu, NodePool
+from qhub.clouds.kubeconfig import find_kubeconfigs, load_kubeconfig, minify
+from qhub.config.quantities import parse_size
+
+if TYPE_CHECKING:
+    from qhub.config import Settings
+    from qhub.config import cluster as config
+
+
+#: The same on every stack: there is one cluster in each.
+LOGICAL_NAME = "cluster"
+
+
+class ExistingCluster(pulumi.ComponentResource):
+    """The provider for a cluster that is there already.
+
+    Creates:
+        a Kubernetes provider, and nothing on the cluster.
+
+    Attributes:
+        provider: the provider.
+        kubeconfig: secret output: kubeconfig with the one context.
+    """
+
+    provider: Provider
+    kubeconfig: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, *, cluster_name: str, kubeconfig: str, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Make the provider.
+
+        Args:
+            name: logical name.
+            cluster_name: what the cluster is known by. While it stays, new credentials or another address of the API
+                server update the provider; without it they would replace the provider and with it every object.
+            kubeconfig: contents of a kubeconfig with one context.
+            opts: options of the component.
+        """
+        super().__init__("qhub:existing:Cluster", name, None, opts)
+        self.kubeconfig = pulumi.Output.secret(kubeconfig)
+        self.provider = Provider(
+            name,
+            kubeconfig=self.kubeconfig,
+            cluster_identifier=cluster_name,
+            enable_server_side_apply=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})
+
+
+def existing_cluster(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> Cluster:
+    """Return the cluster that the kubeconfig of the settings leads to. It is not contacted.
+
+    Raises:
+        KubeconfigError: file or context is missing; the message names those there are.
+    """
+    section = settings.cluster
+    stated = None if section.kubeconfig is None else settings.path(section.kubeconfig)
+    kubeconfig = minify(load_kubeconfig(find_kubeconfigs(stated)), section.context)
+    made = ExistingCluster(LOGICAL_NAME, cluster_name=section.name, kubeconfig=kubeconfig, opts=opts)
+    return Cluster(
+        name=section.name,
+        provider=made.provider,
+        kubeconfig=made.kubeconfig,
+        node_pools=node_pools(section.pools),
+        block_storage_class=section.storage_class,
+        load_balancer_annotations=section.load_balancer_annotations,
+    )
+
+
+def node_pools(pools: Mapping[str, config.NodePool]) -> dict[str, NodePool]:
+    """Return node pools in the form the platform reads: bytes, and the keys of Kubernetes."""
+    return {
+        name: NodePool(
+            node_selector=pool.node_selector,
+            tolerations=tuple(_toleration(toleration) for toleration in pool.tolerations),
+            cpu=pool.cpu,
+            memory=None if pool.memory is None else parse_size(pool.memory),
+            gpu=None if pool.gpu is None else Gpu(count=pool.gpu.count, resource=pool.gpu.resource),
+            architecture=pool.architecture,
+            spot=pool.spot,
+        )
+        for name, pool in pools.items()
+    }
+
+
+def _toleration(toleration: config.Toleration) -> dict[str, Any]:
+    """Return a toleration with the keys of `core/v1`, without those that are not set."""
+    made = toleration.model_dump(exclude_none=True)
+    if "toleration_seconds" in made:
+        made["tolerationSeconds"] = made.pop("toleration_seconds")
+    return made
