@@ -1,0 +1,120 @@
+"""Values of chart dask-gateway 2026.3: settings in, plain data out. The chart's schema is closed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from qhub.platform import hub
+from qhub.platform.names import DASK_PATH, DASK_SERVICE
+from qhub.platform.pods import placement, resources
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from qhub.clouds.cluster import NodePool
+    from qhub.config import Settings
+    from qhub.config.dask import WorkerProfile
+
+
+def dask_gateway_values(
+    settings: Settings, *, node_pools: Mapping[str, NodePool], api_token: pulumi.Input[str]
+) -> dict[str, Any]:
+    """Return the values of the release `dask-gateway`.
+
+    Args:
+        settings: the whole settings.
+        node_pools: by name, as in `Cluster`.
+        api_token: the token that the hub knows this service by.
+    """
+    general = placement(node_pools["general"])
+    small = resources(cpu="50m", memory="128Mi", memory_limit="512Mi")
+    return {
+        "gateway": {
+            "prefix": DASK_PATH,
+            "auth": {
+                "type": "jupyterhub",
+                "jupyterhub": {
+                    "apiToken": api_token,
+                    # Said, not found out: the chart would read it from the environment of the pod, which has it only
+                    # if the hub's Service was there first.
+                    "apiUrl": f"http://hub.{settings.namespace.name}:8081/hub/api",
+                    # Without the name, every token of the hub may start clusters.
+                    "jupyterhubServiceName": DASK_SERVICE,
+                },
+            },
+            "backend": _backend(settings, node_pools),
+            "env": [{"name": "QHUB_DASK", "value": json.dumps(gateway_settings(settings, node_pools), sort_keys=True)}],
+            "extraConfig": {"10-qhub": hub.source("qhub_dask")},
+            "resources": small,
+            **general,
+        },
+        "controller": {"resources": small, **general},
+        "traefik": {
+            "installTraefik": True,
+            # LoadBalancer by default: the gateway is reached through the hub only. `web`: one port for API and TCP.
+            "service": {"type": "ClusterIP", "ports": {"web": {"port": 80}, "tcp": {"port": "web"}}},
+            "resources": small,
+            **general,
+        },
+    }
+
+
+def gateway_settings(settings: Settings, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
+    """Return what the gateway-side code (`qhub.platform.hub.qhub_dask`) reads."""
+    dask = settings.dask
+    return {
+        "profiles": [
+            {
+                "name": profile.name,
+                "users": None if profile.users is None else list(profile.users),
+                "groups": None if profile.groups is None else list(profile.groups),
+                "config": worker_config(profile, node_pools),
+            }
+            for profile in dask.profiles
+        ],
+        "idle_timeout": dask.idle_timeout,
+        "max_workers": dask.max_workers_per_cluster,
+        "max_cores": dask.max_cores_per_cluster,
+    }
+
+
+def worker_config(profile: WorkerProfile, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
+    """Return options of `KubeClusterConfig` for the workers of one profile.
+
+    Request and limit are the same: a Dask worker spills and pauses by what it believes it has, so it must have it.
+    """
+    pool = node_pools[profile.node_pool]
+    config: dict[str, Any] = {
+        "worker_cores": profile.cores,
+        "worker_cores_limit": profile.cores,
+        "worker_memory": profile.memory,
+        "worker_memory_limit": profile.memory,
+        "worker_threads": profile.threads,
+        "worker_extra_pod_config": placement(pool),
+    }
+    if profile.gpu is not None:
+        resource = pool.gpu.resource if pool.gpu else "nvidia.com/gpu"
+        config["worker_extra_container_config"] = {"resources": {"limits": {resource: str(profile.gpu.count)}}}
+    return config
+
+
+def _backend(settings: Settings, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
+    """Return `gateway.backend`: defaults of schedulers and workers, before a profile is laid over them."""
+    dask = settings.dask
+    return {
+        "image": {"name": dask.image.name, "tag": dask.image.tag},
+        # A scheduler lost is a computation lost: it stays on the stable nodes, whatever the workers run on.
+        "scheduler": {
+            "cores": {"request": 0.1, "limit": 1},
+            "memory": {"request": "512M", "limit": "2G"},
+            "extraPodConfig": placement(node_pools["general"]),
+        },
+        "worker": {
+            "cores": {"request": 1, "limit": 1},
+            "memory": {"request": "2G", "limit": "2G"},
+            "threads": 1,
+            "extraPodConfig": placement(node_pools["worker"]),
+        },
+    }

@@ -1,0 +1,47 @@
+"""Secrets that nobody chooses: made once, kept in the stack's state, never shown."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_random import Provider, RandomBytes
+
+#: JupyterHub's cookie secret, its CryptKeeper keys and proxy token are 32 bytes each, written as 64 hex digits.
+SECRET_BYTES = 32
+
+
+class GeneratedSecrets(pulumi.ComponentResource):
+    """The tokens between the parts of the platform.
+
+    The charts would make these on their own, but anew at each render: a second `up` would then restart the hub and sign
+    everybody out.
+
+    Creates:
+        a provider for `random`; RandomBytes for the hub's cookie secret, the proxy token, the key of the
+        stored sign-in state, and the API token of Dask Gateway.
+
+    Attributes:
+        cookie_secret, proxy_token, crypt_key, dask_gateway_token: 64 hex digits each, secret outputs.
+    """
+
+    cookie_secret: pulumi.Output[str]
+    proxy_token: pulumi.Output[str]
+    crypt_key: pulumi.Output[str]
+    dask_gateway_token: pulumi.Output[str]
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("qhub:platform:Secrets", name, None, opts)
+        self._provider = Provider(f"{name}-random", opts=pulumi.ResourceOptions(parent=self))
+        self.cookie_secret = self._make(f"{name}-hub-cookie-secret")
+        self.proxy_token = self._make(f"{name}-proxy-token")
+        self.crypt_key = self._make(f"{name}-hub-crypt-key")
+        self.dask_gateway_token = self._make(f"{name}-dask-gateway-token")
+        self.register_outputs({})
+
+    def _make(self, name: str) -> pulumi.Output[str]:
+        """Return the hex digits of a new RandomBytes, as a secret."""
+        made = RandomBytes(
+            name,
+            length=SECRET_BYTES,
+            opts=pulumi.ResourceOptions(parent=self, provider=self._provider),
+        )
+        return pulumi.Output.secret(made.hex)

@@ -1,0 +1,222 @@
+"""Values of chart jupyterhub 4.4 (zero-to-jupyterhub): settings in, plain data out.
+
+The chart's schema is closed, so a misspelt key fails at once; what it does not check is said at the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qhub.config.storage import ExistingClaimStorage
+from qhub.platform import hub
+from qhub.platform.ingress_values import ingress_annotations
+from qhub.platform.names import DASK_SERVICE, HOME
+from qhub.platform.pods import container_resources, placement, resources
+from qhub.platform.singleuser_values import profile_entry, singleuser_values
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from qhub.clouds.cluster import NodePool
+    from qhub.config import Settings
+
+#: Sources whose anonymous XSRF cookie is not tied to the address: private ranges, since a proxy in between shows
+#: its own.
+PRIVATE_RANGES = "10.0.0.0/8;172.16.0.0/12;192.168.0.0/16"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JupyterHubSecrets:
+    """Secrets in the values; each is a secret output when it comes from Pulumi.
+
+    Attributes:
+        cookie_secret, crypt_key, proxy_token: 64 hex digits each.
+        dask_gateway_token: API token of the service; None without Dask.
+        github_client_secret: None without GitHub sign-in.
+        dummy_password: password that all users share; None for none.
+    """
+
+    cookie_secret: pulumi.Input[str]
+    crypt_key: pulumi.Input[str]
+    proxy_token: pulumi.Input[str]
+    dask_gateway_token: pulumi.Input[str] | None = None
+    github_client_secret: pulumi.Input[str] | None = None
+    dummy_password: pulumi.Input[str] | None = None
+
+
+def jupyterhub_values(
+    settings: Settings,
+    *,
+    node_pools: Mapping[str, NodePool],
+    secrets: JupyterHubSecrets,
+    claim_name: str,
+    block_storage_class: str | None,
+    cluster_issuer: str | None,
+) -> dict[str, Any]:
+    """Return the values of the release `jupyterhub`.
+
+    Args:
+        settings: the whole settings.
+        node_pools: by name, as in `Cluster`.
+        secrets: what the chart would otherwise make up anew at each render.
+        claim_name: claim for homes and shared folders.
+        block_storage_class: for the hub's database; None for the cluster's default class.
+        cluster_issuer: ClusterIssuer for the certificate; None where cert-manager has no part in it.
+    """
+    general = placement(node_pools["general"])
+    return {
+        "fullnameOverride": "",
+        "custom": {"qhub": hub_settings(settings, node_pools)},
+        "hub": _hub(settings, secrets, block_storage_class) | general,
+        "proxy": {
+            "service": {"type": "ClusterIP"},
+            "chp": {"resources": resources(cpu="50m", memory="64Mi", memory_limit="1Gi"), **general},
+        },
+        "ingress": _ingress(settings, cluster_issuer),
+        "singleuser": singleuser_values(settings, node_pools["user"], claim_name),
+        "scheduling": {
+            # 4.4 brings kube-scheduler 1.30 with the rights of that version; newer clusters refuse some of them.
+            "userScheduler": {"enabled": False},
+            "userPlaceholder": {"enabled": False},
+            "podPriority": {"enabled": False},
+            # Pools are chosen by our own node selectors; the chart's labels would be a second, softer opinion.
+            "corePods": {"nodeAffinity": {"matchNodePurpose": "ignore"}},
+            "userPods": {"nodeAffinity": {"matchNodePurpose": "ignore"}},
+        },
+        # Both would hold every update back until each node has pulled each image.
+        "prePuller": {"hook": {"enabled": False}, "continuous": {"enabled": False}},
+        "cull": _cull(settings),
+    }
+
+
+def keeps_data(settings: Settings) -> bool:
+    """Tell whether what the stack stores outlives it. Someone else's claim is nothing to throw away either."""
+    return isinstance(settings.storage, ExistingClaimStorage) or settings.storage.protect
+
+
+def tls_secret(settings: Settings) -> str | None:
+    """Return the name of the Secret with the hub's certificate; None for plain HTTP."""
+    if settings.certificates.issuer == "none":
+        return None
+    return settings.certificates.secret_name or "hub-tls"
+
+
+def hub_settings(settings: Settings, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
+    """Return what the hub-side code (`qhub.platform.hub.qhub_hub`) reads as `custom.qhub`."""
+    users = {
+        name: {
+            "uid": user.uid,
+            "primary_group": user.primary_group,
+            "secondary_groups": list(user.secondary_groups),
+        }
+        for name, user in settings.users.items()
+    }
+    return {
+        "home": HOME,
+        "users": {name: {key: value for key, value in user.items() if value} for name, user in users.items()},
+        "groups": {name: {"gid": group.gid} for name, group in settings.groups.items()},
+        "profiles": [profile_entry(profile, node_pools) for profile in settings.jupyterhub.profiles],
+    }
+
+
+def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: str | None) -> dict[str, Any]:
+    """Return the section `hub` without its placement."""
+    disk: dict[str, Any] = {"storage": settings.jupyterhub.hub.db_storage}
+    if block_storage_class is not None:
+        disk["storageClassName"] = block_storage_class
+    if keeps_data(settings):
+        # The claim belongs to the release; Helm leaves it when the release goes.
+        disk["annotations"] = {"helm.sh/resource-policy": "keep"}
+    made: dict[str, Any] = {
+        "cookieSecret": secrets.cookie_secret,
+        # upgrade: a new major version of JupyterHub changes its tables; it saves a copy of the database first.
+        "db": {"type": "sqlite-pvc", "pvc": disk, "upgrade": True},
+        "config": _hub_config(settings, secrets),
+        "extraConfig": {"10-qhub": hub.source("qhub_hub")},
+        "extraEnv": {"JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS": PRIVATE_RANGES},
+        "networkPolicy": {"enabled": True},
+        "resources": container_resources(settings.jupyterhub.hub.resources),
+    }
+    if secrets.dask_gateway_token is not None:
+        reach = f"access:services!service={DASK_SERVICE}"
+        made["services"] = {
+            DASK_SERVICE: {
+                "apiToken": secrets.dask_gateway_token,
+                "url": f"http://traefik-{DASK_SERVICE}.{settings.namespace.name}",
+                "display": False,
+            }
+        }
+        # The gateway asks the hub whether the user's own token may reach this service; without the two lines none may.
+        # The rest of each list is JupyterHub's own default for the role, which the list replaces.
+        made["loadRoles"] = {
+            "user": {"scopes": ["self", reach]},
+            "server": {"scopes": ["users:activity!user", "access:servers!server", reach]},
+        }
+    return made
+
+
+def _hub_config(settings: Settings, secrets: JupyterHubSecrets) -> dict[str, Any]:
+    """Return `hub.config`: sections are classes of JupyterHub."""
+    authentication = settings.authentication
+    members = {
+        group: {"users": [name for name, user in settings.users.items() if group in user.groups]}
+        for group in settings.groups
+    }
+    config: dict[str, Any] = {
+        "JupyterHub": {
+            "authenticator_class": authentication.type,
+            "admin_access": True,
+            "load_groups": members,
+        },
+        "Authenticator": {
+            "admin_users": list(authentication.admin_users),
+            "allowed_users": list(authentication.allowed_users),
+            "allow_all": authentication.allow_all,
+        },
+        "CryptKeeper": {"keys": [secrets.crypt_key]},
+        "ConfigurableHTTPProxy": {"auth_token": secrets.proxy_token},
+    }
+    if authentication.type == "github":
+        config["Authenticator"]["enable_auth_state"] = True
+        config["GitHubOAuthenticator"] = {
+            "client_id": authentication.client_id,
+            "client_secret": secrets.github_client_secret,
+            "oauth_callback_url": settings.oauth_callback_url,
+            "allowed_organizations": list(authentication.organizations),
+            # Needed to see a membership that is not public.
+            "scope": ["read:org"],
+        }
+    elif secrets.dummy_password is not None:
+        config["DummyAuthenticator"] = {"password": secrets.dummy_password}
+    return config
+
+
+def _ingress(settings: Settings, cluster_issuer: str | None) -> dict[str, Any]:
+    """Return the section `ingress`."""
+    annotations = ingress_annotations()
+    if cluster_issuer is not None:
+        annotations["cert-manager.io/cluster-issuer"] = cluster_issuer
+    made: dict[str, Any] = {
+        "enabled": True,
+        "ingressClassName": settings.ingress.class_name,
+        "annotations": annotations,
+        "hosts": [settings.domain],
+    }
+    secret = tls_secret(settings)
+    if secret is not None:
+        made["tls"] = [{"hosts": [settings.domain], "secretName": secret}]
+    return made
+
+
+def _cull(settings: Settings) -> dict[str, Any]:
+    """Return the section `cull`: which servers the hub stops."""
+    cull = settings.jupyterhub.cull
+    return {
+        "enabled": cull.enabled,
+        "timeout": cull.timeout,
+        "every": cull.every,
+        "maxAge": cull.max_age,
+        "users": cull.users,
+    }

@@ -1,0 +1,16 @@
+"""Names on which two charts, or a chart and our own code, have to agree."""
+
+from __future__ import annotations
+
+#: Name of the gateway as a service of the hub. Its release has the same name: the chart's objects are only called
+#: `traefik-dask-gateway` and so on, as the hub knows them, under this very one.
+DASK_SERVICE = "dask-gateway"
+
+#: Path of the gateway behind the hub's proxy, and `gateway.prefix` of its own chart.
+DASK_PATH = f"/services/{DASK_SERVICE}"
+
+#: Port of the gateway's Traefik pods (their Service is on 80): network policies see the pod's port.
+DASK_PROXY_POD_PORT = 8000
+
+#: Home folder in a user's container.
+HOME = "/home/jovyan"

@@ -1,0 +1,226 @@
+"""KubernetesPlatform: everything that QHub puts on a cluster, whichever cloud the cluster is on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes.helm.v3 import Release
+
+from qhub.clouds.cluster import Cluster
+from qhub.config import Settings
+from qhub.platform.cert_manager import ISSUERS, CertManager, CertManagerArgs
+from qhub.platform.generated_secrets import GeneratedSecrets
+from qhub.platform.helm import ChartStore
+from qhub.platform.ingress import Ingress, IngressArgs
+from qhub.platform.jupyterhub import JupyterHub, JupyterHubArgs, jupyterhub_secrets
+from qhub.platform.jupyterhub_values import keeps_data
+from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs, quota_hard
+from qhub.platform.storage import Storage, StorageArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class KubernetesPlatformArgs:
+    """What the platform is made from.
+
+    Attributes:
+        settings: the whole settings.
+        cluster: where it goes. The platform never asks which cloud that is.
+    """
+
+    settings: Settings
+    cluster: Cluster
+
+
+class KubernetesPlatform(pulumi.ComponentResource):
+    """JupyterHub with Dask on a Kubernetes cluster.
+
+    Creates, each as a component of its own:
+        Secrets, Namespace, Storage, Ingress, CertManager (only for issuers that need it), JupyterHub,
+        DaskGateway (only if enabled).
+
+    Order, and the other way round on destroy: namespace and storage, ingress controller, issuer, then JupyterHub,
+    then Dask Gateway. So whatever made a load balancer, a disk or a certificate is still there to take it away.
+
+    Raises:
+        ChartError: a chart cannot be had from the mirror.
+        StorageError: managed storage, but none is named.
+    """
+
+    def __init__(self, name: str, args: KubernetesPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        # The component's own options, not a child's: children take their provider from here.
+        own = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[args.cluster.provider]))
+        super().__init__("qhub:platform:KubernetesPlatform", name, None, own)
+        self._settings, self._cluster = args.settings, args.cluster
+        self._charts = ChartStore(
+            settings=args.settings.charts, project_root=args.settings.root, working_dir=Path.cwd()
+        )
+        self._secrets = GeneratedSecrets(f"{name}-secrets", opts=pulumi.ResourceOptions(parent=self))
+        self._namespace = self._make_namespace(name)
+        self._storage = self._make_storage(name)
+        self._ingress = self._make_ingress(name)
+        self._cert_manager = self._make_cert_manager(name)
+        self._hub = self._make_hub(name)
+        self._releases: dict[str, Release] = {
+            args.settings.ingress.controller: self._ingress.release,
+            "jupyterhub": self._hub.release,
+        }
+        if self._cert_manager is not None:
+            self._releases["cert-manager"] = self._cert_manager.release
+        if args.settings.dask.enabled:
+            self._releases["dask-gateway"] = self._make_dask(name)
+        self.register_outputs({"address": args.settings.address})
+
+    def exports(self) -> Mapping[str, pulumi.Output[Any]]:
+        """Return the outputs of the stack.
+
+        | name | what it is |
+        |---|---|
+        | `address` | URL of the hub |
+        | `load_balancer` | IP address or host name that DNS has to point at; "" where the Service has none of its own |
+        | `login_hint` | what a person does next, as a sentence |
+        | `namespace` | Kubernetes namespace of the hub |
+        | `releases` | Helm release -> {version, app_version, status, revision} |
+        """
+        settings = self._settings
+        return {
+            "address": pulumi.Output.from_input(settings.address),
+            "load_balancer": self._ingress.address,
+            "login_hint": self._ingress.address.apply(lambda address: login_hint(settings, address)),
+            "namespace": pulumi.Output.from_input(settings.namespace.name),
+            "releases": pulumi.Output.all(
+                **{name: release.status.apply(release_status) for name, release in sorted(self._releases.items())}
+            ),
+        }
+
+    def _make_namespace(self, name: str) -> PlatformNamespace:
+        namespace = self._settings.namespace
+        quota = namespace.quota
+        return PlatformNamespace(
+            f"{name}-namespace",
+            PlatformNamespaceArgs(
+                name=namespace.name,
+                pod_security=namespace.pod_security,
+                labels=namespace.labels,
+                quota=quota_hard(cpu=quota.cpu, memory=quota.memory, pods=quota.pods, storage=quota.storage)
+                if quota is not None
+                else {},
+                keep=keeps_data(self._settings),
+                # Where the claim is there already, so is its namespace.
+                existing=self._settings.storage.kind == "existing-claim",
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_storage(self, name: str) -> Storage:
+        return Storage(
+            f"{name}-storage",
+            StorageArgs(
+                storage=self._settings.storage,
+                cluster=self._cluster,
+                namespace=self._settings.namespace.name,
+                namespace_resource=self._namespace.namespace,
+                server_namespace=f"{self._settings.namespace.name}-storage",
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_ingress(self, name: str) -> Ingress:
+        return Ingress(
+            f"{name}-ingress",
+            IngressArgs(
+                ingress=self._settings.ingress,
+                namespace=f"{self._settings.namespace.name}-ingress",
+                annotations=self._cluster.load_balancer_annotations,
+                pool=self._cluster.node_pools["general"],
+                charts=self._charts,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_cert_manager(self, name: str) -> CertManager | None:
+        if self._settings.certificates.issuer not in ISSUERS:
+            return None
+        return CertManager(
+            f"{name}-cert-manager",
+            CertManagerArgs(
+                certificates=self._settings.certificates,
+                ingress_class=self._settings.ingress.class_name,
+                issuer_name=self._issuer_name,
+                pool=self._cluster.node_pools["general"],
+                charts=self._charts,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_hub(self, name: str) -> JupyterHub:
+        secrets = self._secrets
+        needs = [self._namespace.namespace, *self._storage.ready, self._ingress.release]
+        if self._cert_manager is not None:
+            needs.append(self._cert_manager.issuer)
+        return JupyterHub(
+            f"{name}-jupyterhub",
+            JupyterHubArgs(
+                settings=self._settings,
+                cluster=self._cluster,
+                secrets=jupyterhub_secrets(
+                    self._settings,
+                    cookie_secret=secrets.cookie_secret,
+                    crypt_key=secrets.crypt_key,
+                    proxy_token=secrets.proxy_token,
+                    dask_gateway_token=secrets.dask_gateway_token,
+                ),
+                claim_name=self._storage.claim_name,
+                cluster_issuer=self._issuer_name if self._cert_manager is not None else None,
+                depends_on=needs,
+                charts=self._charts,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_dask(self, name: str) -> Release:
+        from qhub.platform.dask_gateway import DaskGateway, DaskGatewayArgs
+
+        return DaskGateway(
+            f"{name}-dask-gateway",
+            DaskGatewayArgs(
+                settings=self._settings,
+                cluster=self._cluster,
+                api_token=self._secrets.dask_gateway_token,
+                depends_on=[self._hub.release],
+                namespace=self._namespace.namespace,
+                charts=self._charts,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        ).release
+
+    @property
+    def _issuer_name(self) -> str:
+        """Name of the ClusterIssuer. It says whose and which, since issuers belong to the whole cluster."""
+        return f"{self._settings.namespace.name}-{self._settings.certificates.issuer}"
+
+
+def release_status(status: Any) -> dict[str, Any]:
+    """Return what a person wants to know of a release from its status output."""
+    names = ("version", "app_version", "status", "revision")
+    get = status.get if isinstance(status, Mapping) else lambda name: getattr(status, name, None)
+    return {name: get(name) for name in names}
+
+
+def login_hint(settings: Settings, load_balancer: str) -> str:
+    """Return what to do next to sign in. `load_balancer` is "" where the Service has no address of its own."""
+    authentication = settings.authentication
+    if authentication.type == "github":
+        way = f"with GitHub (the OAuth app's callback URL is {settings.oauth_callback_url})"
+    elif authentication.password is None:
+        way = "with any name and any password"
+    else:
+        way = "with any name and the password of authentication.password"
+    if authentication.type == "dummy" and not authentication.allow_all:
+        names = sorted({*authentication.allowed_users, *authentication.admin_users})
+        way = way.replace("any name", f"one of the names {', '.join(names)}")
+    hint = f"Open {settings.address} and sign in {way}."
+    return f"{hint} {settings.domain} has to lead to {load_balancer}." if load_balancer else hint

@@ -1,0 +1,121 @@
+"""Values of a user's server: the section `singleuser` of chart jupyterhub 4.4, and the sizes people choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from qhub.platform.names import DASK_PATH, DASK_PROXY_POD_PORT, DASK_SERVICE, HOME
+from qhub.platform.pods import node_selector, resources, tolerations
+
+if TYPE_CHECKING:
+    from qhub.clouds.cluster import NodePool
+    from qhub.config import Settings
+    from qhub.config.jupyterhub import Profile
+
+#: What z2jh gives every user pod (`scheduling.userPods.tolerations`). A profile that names tolerations replaces the
+#: list as a whole, so these have to be said again.
+USER_TOLERATIONS = tuple(
+    {"key": key, "operator": "Equal", "value": "user", "effect": "NoSchedule"}
+    for key in ("hub.jupyter.org/dedicated", "hub.jupyter.org_dedicated")
+)
+
+#: New files may be changed by the group. Said on the command line, since only some images read NB_UMASK, and what the
+#: server starts (terminals, kernels) inherits it.
+START_COMMAND = ["sh", "-c", 'umask 0002 && exec "$@"', "sh", "jupyterhub-singleuser"]
+
+#: SQLite does not lock reliably on NFS, so Jupyter's own databases and sockets live in the pod.
+SERVER_CONFIG = {
+    "BaseFileIdManager": {"db_path": "/tmp/file_id_manager.db"},  # noqa: S108 - in the user's own container
+    "SQLiteYStore": {"db_path": "/tmp/ystore.db"},  # noqa: S108
+}
+RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108
+
+
+def profile_entry(profile: Profile, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
+    """Return one entry of KubeSpawner's `profile_list`, with `users` and `groups` that the hub-side code takes out."""
+    pool = node_pools[profile.node_pool]
+    override: dict[str, Any] = {
+        "cpu_limit": profile.cpu.limit,
+        "cpu_guarantee": profile.cpu.guarantee,
+        "mem_limit": profile.memory.limit,
+        "mem_guarantee": profile.memory.guarantee,
+        "node_selector": node_selector(pool),
+    }
+    if pool.tolerations:
+        override["tolerations"] = [*USER_TOLERATIONS, *tolerations(pool)]
+    if profile.gpu is not None:
+        wanted = {pool.gpu.resource if pool.gpu else "nvidia.com/gpu": str(profile.gpu.count)}
+        override |= {"extra_resource_limits": wanted, "extra_resource_guarantees": wanted}
+    if profile.image is not None:
+        override["image"] = profile.image.reference
+    entry: dict[str, Any] = {
+        "display_name": profile.title,
+        "slug": profile.name,
+        "description": profile.description,
+        "default": profile.default,
+        "kubespawner_override": {key: value for key, value in override.items() if value is not None},
+    }
+    limited_to = {"users": profile.users, "groups": profile.groups}
+    return entry | {key: list(names) for key, names in limited_to.items() if names is not None}
+
+
+def singleuser_values(settings: Settings, user_pool: NodePool, claim_name: str) -> dict[str, Any]:
+    """Return the section `singleuser`.
+
+    Selector and tolerations stand here only where there are no profiles: KubeSpawner merges a profile's node selector
+    into this one, and a pod that has to be on two pools at once is on none.
+    """
+    hubs = settings.jupyterhub
+    made: dict[str, Any] = {
+        "image": {"name": hubs.image.name, "tag": hubs.image.tag},
+        "defaultUrl": "/lab",
+        "startTimeout": hubs.start_timeout,
+        "cmd": START_COMMAND,
+        "storage": {
+            "type": "static",
+            "static": {"pvcName": claim_name, "subPath": "home/{username}"},
+            "homeMountPath": HOME,
+            # 64 MiB by default, too little for what hands data between processes (PyTorch loaders, browsers).
+            "extraVolumes": {"shm": {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": hubs.shared_memory}}},
+            "extraVolumeMounts": {"shm": {"name": "shm", "mountPath": "/dev/shm"}},  # noqa: S108
+        },
+        "extraEnv": {"HOME": HOME, "JUPYTER_RUNTIME_DIR": RUNTIME_DIR},
+        "extraFiles": {
+            "qhub-server-config": {
+                "mountPath": "/usr/local/etc/jupyter/jupyter_server_config.d/qhub.json",
+                "data": SERVER_CONFIG,
+            }
+        },
+        # The init container that writes firewall rules is privileged, which a stricter namespace refuses. The network
+        # policy, which denies the metadata service by default, is then all there is.
+        "cloudMetadata": {"blockWithIptables": settings.namespace.pod_security == "privileged"},
+        "networkTools": {"resources": resources(cpu="10m", memory="16Mi", memory_limit="64Mi")},
+        "networkPolicy": {"enabled": True},
+    }
+    if not hubs.profiles:
+        made |= {"nodeSelector": node_selector(user_pool), "extraTolerations": tolerations(user_pool)}
+    if settings.dask.enabled:
+        _add_dask(made, settings.namespace.name)
+    return made
+
+
+def _add_dask(singleuser: dict[str, Any], namespace: str) -> None:
+    """Let user pods reach the Dask gateway: the API through the hub's proxy, schedulers through the gateway's own."""
+    singleuser["extraEnv"] |= {
+        "DASK_GATEWAY__ADDRESS": f"http://proxy-public{DASK_PATH}",
+        "DASK_GATEWAY__PROXY_ADDRESS": f"gateway://traefik-{DASK_SERVICE}.{namespace}:80",
+        "DASK_GATEWAY__PUBLIC_ADDRESS": f"{DASK_PATH}/",
+        "DASK_GATEWAY__AUTH__TYPE": "jupyterhub",
+        # Workers run the notebook's own image. Braces twice: KubeSpawner fills in single ones itself.
+        "DASK_GATEWAY__CLUSTER__OPTIONS__IMAGE": "{{JUPYTER_IMAGE_SPEC}}",
+    }
+    # The chart's policy lets user pods reach the hub only; labels and this rule open the two other ways.
+    singleuser["extraLabels"] = {
+        "hub.jupyter.org/network-access-hub": "true",
+        "hub.jupyter.org/network-access-proxy-http": "true",
+    }
+    gateway = {"app.kubernetes.io/name": "dask-gateway", "app.kubernetes.io/component": "traefik"}
+    singleuser["networkPolicy"]["egress"] = [
+        {"to": [{"podSelector": {"matchLabels": gateway}}], "ports": [{"port": DASK_PROXY_POD_PORT, "protocol": "TCP"}]}
+    ]
