@@ -1,0 +1,29 @@
+"""An embedded Kubernetes on loopback: etcd, the control plane, nodes, disks and load balancers.
+
+| use | does |
+|---|---|
+| `EmbeddedCluster("local", folder).start()` | ready in a few seconds; at once when it runs already |
+| `cluster.kubeconfig_path`, `cluster.context` | for `kubectl`, `helm`, Pulumi |
+| `cluster.add_node(SimulatedNode("gpu-1", gpu=1))` | one more node |
+| `cluster.stop()`, `cluster.delete()` | the data stays; nothing stays |
+
+It is equipment for tests, rehearsals and the local stack, not for anybody's work: data is not synced to disk.
+"""
+
+from __future__ import annotations
+
+from qhub.rehearsal.cluster.cluster import EmbeddedCluster
+from qhub.rehearsal.cluster.errors import ClusterError
+from qhub.rehearsal.cluster.nodes import NodeProvider, SimulatedNode, SimulatedNodes, Taint
+from qhub.rehearsal.cluster.status import ClusterStatus, ProcessStatus
+
+__all__ = [
+    "ClusterError",
+    "ClusterStatus",
+    "EmbeddedCluster",
+    "NodeProvider",
+    "ProcessStatus",
+    "SimulatedNode",
+    "SimulatedNodes",
+    "Taint",
+]

@@ -1,0 +1,195 @@
+"""`EmbeddedCluster`: start, stop, status and deletion of one cluster, and nodes on a running one."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from qhub.rehearsal.cluster import control_plane as plane
+from qhub.rehearsal.cluster.api import UNREACHABLE, Api, ApiError
+from qhub.rehearsal.cluster.errors import ClusterError
+from qhub.rehearsal.cluster.health import Health
+from qhub.rehearsal.cluster.layout import Layout, locked, remove_folder
+from qhub.rehearsal.cluster.nodes import (
+    KWOK,
+    LEASES,
+    NODES,
+    NodeProvider,
+    SimulatedNode,
+    SimulatedNodes,
+    create_node,
+    is_ready,
+)
+from qhub.rehearsal.cluster.pki import Pki
+from qhub.rehearsal.cluster.ports import PortTakenError
+from qhub.rehearsal.cluster.starting import Starter
+from qhub.rehearsal.cluster.state import load_state
+from qhub.rehearsal.cluster.status import ClusterStatus
+from qhub.rehearsal.cluster.stopping import stop_everything
+
+#: A cluster's name becomes part of a context and of a path.
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
+
+#: New ports are chosen this many times when somebody takes one between our look and our start.
+ATTEMPTS = 3
+
+#: Seconds until a new simulated node counts as failed; it takes a fraction of one.
+NODE_TIMEOUT = 30.0
+
+
+def _silent(_: str) -> None:
+    return
+
+
+class EmbeddedCluster:
+    """A Kubernetes control plane with nodes, on 127.0.0.1, whose every file lies in `folder`.
+
+    Making the object does nothing; several objects and several processes may stand for the same cluster.
+
+    Attributes:
+        name: lower-case letters, digits and dashes.
+        folder: data, keys, logs, kubeconfig.
+        context: `qhub-NAME`, the only context of the kubeconfig.
+        kubeconfig_path: the administrator's kubeconfig, mode 0600; there after the first start. Ports and keys are kept
+            over a stop, so it stays valid unless somebody else took the port meanwhile.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, *, nodes: Sequence[NodeProvider] | None = None, port: int | None = None
+    ) -> None:
+        """Name a cluster.
+
+        Args:
+            name: the cluster's name.
+            folder: its folder; made at the first start.
+            nodes: where its nodes come from; None: two simulated ones of 8 CPU and 32Gi.
+            port: the API server's port; None: a free one, chosen at the first start.
+
+        Raises:
+            ClusterError: `name` is no valid name.
+        """
+        if not NAME.fullmatch(name):
+            raise ClusterError(
+                f"{name!r} is not a name for a cluster: up to 40 lower-case letters, digits and dashes, the first and"
+                " the last no dash"
+            )
+        self.name = name
+        self.folder = Path(folder).absolute()
+        self.context = f"qhub-{name}"
+        self._layout = Layout(self.folder)
+        self._providers: tuple[NodeProvider, ...] = (SimulatedNodes(),) if nodes is None else tuple(nodes)
+        self._port = port
+
+    def __repr__(self) -> str:
+        return f"EmbeddedCluster({self.name!r}, {str(self.folder)!r})"
+
+    @property
+    def kubeconfig_path(self) -> Path:
+        """Path of the administrator's kubeconfig."""
+        return self._layout.kubeconfig
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the processes' logs."""
+        return self._layout.logs
+
+    def start(self, *, report: Callable[[str], None] = _silent) -> ClusterStatus:
+        """Start what does not run and wait until processes and nodes are ready; nothing to do is the usual case.
+
+        Args:
+            report: called with a line for people for each step that takes time.
+
+        Raises:
+            ClusterError: it could not be started; what was started is stopped again, the logs stay. Or the port asked
+                for is in use.
+            ToolchainError: a tool is missing; nothing was started.
+        """
+        with locked(self._layout.lock):
+            health = self._health()
+            if self._port in (None, health.state.ports.get(plane.API_SERVER)) and health.alive():
+                return health.status()
+            for attempt in range(1, ATTEMPTS + 1):
+                starter = Starter(self.name, self._layout, self._providers, port=self._port, report=report)
+                try:
+                    starter.start()
+                    break
+                except PortTakenError:
+                    stop_everything(self._layout)
+                    if attempt == ATTEMPTS:
+                        raise
+                except BaseException:  # an interrupt as well: nothing half-started is left
+                    stop_everything(self._layout)
+                    raise
+            return self._health().status()
+
+    def status(self) -> ClusterStatus:
+        """Look at processes, API server and nodes; takes no lock and changes nothing."""
+        return self._health().status()
+
+    def stop(self) -> None:
+        """Stop every process; data, ports and keys stay. A cluster that does not run is fine."""
+        if not self.folder.exists():
+            return
+        with locked(self._layout.lock):
+            stop_everything(self._layout)
+
+    def delete(self) -> None:
+        """Stop every process and remove the folder. A cluster that is not there is fine."""
+        if not self.folder.exists():
+            return
+        with locked(self._layout.lock):
+            stop_everything(self._layout)
+            remove_folder(self.folder)
+
+    def add_node(self, node: SimulatedNode) -> None:
+        """Add a simulated node to the running cluster and wait until it is Ready.
+
+        Raises:
+            ClusterError: the cluster does not run, has a node of that name, or has no room; or kwok does not answer.
+        """
+        with self._running() as api, locked(self._layout.lock):  # two at once would choose the same addresses
+            create_node(api, node, port=self._health().state.ports[KWOK])
+            deadline = time.monotonic() + NODE_TIMEOUT
+            while not is_ready(api.get(f"{NODES}/{node.name}")):
+                if time.monotonic() > deadline:
+                    raise ClusterError(
+                        f"cluster {self.name}: node {node.name} not ready after {NODE_TIMEOUT:.0f} s;"
+                        f" see {self._layout.log(KWOK)}"
+                    )
+                time.sleep(0.02)
+
+    def remove_node(self, name: str) -> None:
+        """Take a node out: no new pods, those on it deleted so that their controllers make others, then the node.
+
+        Raises:
+            ClusterError: the cluster does not run or has no node of that name.
+        """
+        with self._running() as api:
+            api.merge(f"{NODES}/{name}", {"spec": {"unschedulable": True}})
+            for pod in api.items(f"/api/v1/pods?fieldSelector=spec.nodeName%3D{name}"):
+                about = pod["metadata"]
+                # Grace 0: the node that would confirm the end of its pods is about to go.
+                api.delete(
+                    f"/api/v1/namespaces/{about['namespace']}/pods/{about['name']}", options={"gracePeriodSeconds": 0}
+                )
+            api.delete(f"{NODES}/{name}")
+            api.delete(f"{LEASES}/{name}")
+
+    @contextmanager
+    def _running(self) -> Generator[Api]:
+        """Yield the administrator's client; tell its errors in words."""
+        port = load_state(self._layout.state).ports.get(plane.API_SERVER)
+        try:
+            if port is None:
+                raise FileNotFoundError
+            yield Api(port, pki=Pki(self._layout.pki), identity="admin")
+        except ApiError as error:
+            raise ClusterError(f"cluster {self.name}: {error}") from error
+        except UNREACHABLE as error:
+            raise ClusterError(f"cluster {self.name} does not run: `qhub cluster start --name {self.name}`") from error
+
+    def _health(self) -> Health:
+        return Health(self.name, self.context, self._layout, self._providers, load_state(self._layout.state))

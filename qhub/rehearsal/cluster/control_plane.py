@@ -1,0 +1,166 @@
+"""The command lines of the control plane. A flag that does not speak for itself has its reason beside it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qhub.rehearsal.cluster.layout import Layout
+from qhub.rehearsal.cluster.pki import Pki
+from qhub.rehearsal.cluster.processes import ProcessSpec
+
+ETCD = "etcd"
+ETCD_PEER = "etcd-peer"
+API_SERVER = "kube-apiserver"
+CONTROLLER_MANAGER = "kube-controller-manager"
+SCHEDULER = "kube-scheduler"
+CONTROLLERS = "controllers"
+
+#: Ports that every cluster needs, all on 127.0.0.1.
+PORTS = (API_SERVER, ETCD, ETCD_PEER, CONTROLLER_MANAGER, SCHEDULER)
+
+#: Addresses of Services. In 127/8, so that a webhook or a proxied Service that the API server dials by this address
+#: stays on this machine and fails at once when nothing listens there.
+SERVICE_RANGE = "127.96.0.0/16"
+
+#: From the range that RFC 2544 keeps for benchmarks and nobody routes. Only written down, never dialled.
+ADVERTISED_ADDRESS = "198.19.255.254"
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a command line is made of: the cluster's files, its ports by process, and where the tools are."""
+
+    layout: Layout
+    ports: Mapping[str, int]
+    tool: Callable[[str], Path]
+
+    @property
+    def pki(self) -> Pki:
+        """The cluster's keys and certificates."""
+        return Pki(self.layout.pki)
+
+    def kubeconfig(self, identity: str) -> Path:
+        """Return the path of a component's own kubeconfig; it is written before the component starts."""
+        return self.layout.run / f"{identity}.kubeconfig"
+
+    def spec(self, name: str, *flags: str) -> ProcessSpec:
+        """Return the process `name` with `flags`, logging to the cluster's log folder."""
+        return ProcessSpec(name, (str(self.tool(name)), *flags), self.layout.log(name))
+
+
+def etcd(host: Host) -> ProcessSpec:
+    """Return the database. TLS both ways: on a shared machine loopback alone lets every user in."""
+    client, peer = (f"https://127.0.0.1:{host.ports[name]}" for name in (ETCD, ETCD_PEER))
+    flags = {
+        "data-dir": host.layout.etcd_data,
+        "listen-client-urls": client,
+        "advertise-client-urls": client,
+        "listen-peer-urls": peer,  # one member has no peers, but etcd will not start without
+        "initial-advertise-peer-urls": peer,
+        "initial-cluster": f"default={peer}",
+        "cert-file": host.pki.certificate("etcd"),
+        "key-file": host.pki.key("etcd"),
+        "trusted-ca-file": host.pki.certificate("etcd-ca"),
+        "client-cert-auth": "true",
+        "peer-cert-file": host.pki.certificate("etcd"),
+        "peer-key-file": host.pki.key("etcd"),
+        "peer-trusted-ca-file": host.pki.certificate("etcd-ca"),
+        "peer-client-cert-auth": "true",
+        # Rehearsal data: a killed process loses nothing, a power cut may. Many times faster on a slow disk.
+        "unsafe-no-fsync": "true",
+        "log-level": "warn",
+    }
+    return host.spec(ETCD, *_flags(flags))
+
+
+def api_server(host: Host) -> ProcessSpec:
+    """Return the API server. Anonymous requests are refused, RBAC decides on all others."""
+    pki = host.pki
+    flags = {
+        "etcd-servers": f"https://127.0.0.1:{host.ports[ETCD]}",
+        "etcd-cafile": pki.certificate("etcd-ca"),
+        "etcd-certfile": pki.certificate("etcd-client"),
+        "etcd-keyfile": pki.key("etcd-client"),
+        "bind-address": "127.0.0.1",
+        "secure-port": host.ports[API_SERVER],
+        # Loopback may not be advertised, and without a default route the server finds no other address. No node of
+        # this cluster has a network, so the Service `kubernetes` gets no endpoint rather than a wrong one.
+        "advertise-address": ADVERTISED_ADDRESS,
+        "endpoint-reconciler-type": "none",
+        "tls-cert-file": pki.certificate(API_SERVER),
+        "tls-private-key-file": pki.key(API_SERVER),
+        "client-ca-file": pki.certificate("ca"),
+        "anonymous-auth": "false",
+        "authorization-mode": "Node,RBAC",
+        "enable-admission-plugins": "NodeRestriction",
+        "allow-privileged": "true",  # an NFS server in a pod has to be
+        "service-cluster-ip-range": SERVICE_RANGE,
+        "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+        "service-account-key-file": pki.certificate("service-account"),
+        "service-account-signing-key-file": pki.key("service-account"),
+        # Simulated nodes say "localhost" as external name, where kwok serves their logs; a real node has none.
+        "kubelet-preferred-address-types": "ExternalDNS,InternalIP",
+        "profiling": "false",
+    }
+    return host.spec(API_SERVER, *_flags(flags))
+
+
+def controller_manager(host: Host) -> ProcessSpec:
+    """Return the controllers of Kubernetes itself, each with its own service account."""
+    flags = {
+        **_component(host, CONTROLLER_MANAGER),
+        "service-account-private-key-file": host.pki.key("service-account"),
+        "root-ca-file": host.pki.certificate("ca"),
+        "use-service-account-credentials": "true",
+        # The default of 20 requests a second alone makes a first start take 5 s longer.
+        "kube-api-qps": 1000,
+        "kube-api-burst": 1000,
+        # Growing a volume is our storage controller's; this one would only add an event that it waits for it.
+        "controllers": "*,-persistentvolume-expander-controller",
+    }
+    return host.spec(CONTROLLER_MANAGER, *_flags(flags))
+
+
+def scheduler(host: Host) -> ProcessSpec:
+    """Return the scheduler, with its defaults: pods land where they would on a managed cluster."""
+    return host.spec(SCHEDULER, *_flags(_component(host, SCHEDULER)))
+
+
+def controllers(host: Host) -> ProcessSpec:
+    """Return our own controllers: disks and load balancers."""
+    command = (
+        sys.executable,
+        "-P",  # no import from the current folder, which is the cluster's
+        "-m",
+        "qhub.rehearsal.cluster.controllers",
+        *_flags({
+            "port": host.ports[API_SERVER],
+            "pki": host.layout.pki,
+            "ready-file": ready_file(host.layout),
+        }),
+    )  # fmt: skip
+    return ProcessSpec(CONTROLLERS, command, host.layout.log(CONTROLLERS))
+
+
+def ready_file(layout: Layout) -> Path:
+    """Return the file that our controllers make once they have read the cluster; it holds their process id."""
+    return layout.run / "controllers.ready"
+
+
+def _component(host: Host, name: str) -> dict[str, object]:
+    return {
+        "kubeconfig": host.kubeconfig(name),
+        "bind-address": "127.0.0.1",
+        "secure-port": host.ports[name],  # for /healthz; everything else there is refused
+        "tls-cert-file": host.pki.certificate(API_SERVER),
+        "tls-private-key-file": host.pki.key(API_SERVER),
+        "leader-elect": "false",  # there is one; electing it would cost 15 s after a kill
+        "profiling": "false",
+    }
+
+
+def _flags(flags: Mapping[str, object]) -> Iterable[str]:
+    return [f"--{name}={value}" for name, value in flags.items()]

@@ -1,0 +1,143 @@
+"""Disks: a volume for every claim of our classes, growth, and the end of released volumes.
+
+What the external provisioner and resizer of a CSI driver do, for volumes that no container will mount. Every access
+mode is granted: the class stands for block storage and for a shared file system alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from qhub.rehearsal.cluster.controllers.actions import Action, Create, Delete, Json, Patch, Warn, World, object_path
+from qhub.rehearsal.cluster.manifests import PROVISIONER
+
+CLAIMS = "/api/v1/persistentvolumeclaims"
+VOLUMES = "/api/v1/persistentvolumes"
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+COLLECTIONS = (CLAIMS, VOLUMES, CLASSES)
+
+#: Set on a claim by kube-controller-manager when it is this provisioner's turn: with volume binding mode
+#: WaitForFirstConsumer only once the scheduler has chosen a node.
+ASKED = "volume.kubernetes.io/storage-provisioner"
+#: Set on a volume by its provisioner; kube-controller-manager leaves the deletion of such a volume to it.
+PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+
+#: Where the volumes of a class with real storage would lie. Nothing creates or reads it on a simulated node.
+HOST_PATH = "/var/lib/qhub-rehearsal/volumes"
+
+_UNITS = {
+    "": Decimal(1), "m": Decimal("0.001"),
+    "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "P": Decimal(10**15),
+    "E": Decimal(10**18),
+    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50),
+    "Ei": Decimal(2**60),
+}  # fmt: skip
+
+
+def reconcile(world: World) -> list[Action]:
+    """Return what is to be done, from all claims, volumes and classes. Nothing when all is as it should be."""
+    volumes = list(world[VOLUMES])
+    by_name = {volume["metadata"]["name"]: volume for volume in volumes}
+    classes = {item["metadata"]["name"]: item for item in world[CLASSES] if item["provisioner"] == PROVISIONER}
+    actions: list[Action] = []
+    for claim in world[CLAIMS]:
+        if "deletionTimestamp" in claim["metadata"]:
+            continue
+        actions += _provision(claim, classes, by_name)
+        actions += _grow(claim, by_name)
+    actions += _reclaim(volumes)
+    return actions
+
+
+def quantity(text: str | int) -> Decimal:
+    """Return a Kubernetes quantity ("10Gi", "500m", "1e3") as a number."""
+    text = str(text)
+    suffix = next((unit for unit in sorted(_UNITS, key=len, reverse=True) if unit and text.endswith(unit)), "")
+    return Decimal(text.removesuffix(suffix)) * _UNITS[suffix]
+
+
+def _provision(claim: Json, classes: dict[str, Json], volumes: dict[str, Json]) -> Iterator[Action]:
+    about, spec = claim["metadata"], claim["spec"]
+    name = f"pvc-{about['uid']}"
+    storage_class = classes.get(spec.get("storageClassName", ""))
+    asked = about.get("annotations", {}).get(ASKED) == PROVISIONER
+    if spec.get("volumeName") or name in volumes or not asked or storage_class is None:
+        return
+    for key, what in (("selector", "a selector"), ("dataSource", "a data source"), ("dataSourceRef", "a data source")):
+        if spec.get(key):
+            yield Warn(
+                "PersistentVolumeClaim",
+                claim,
+                "ProvisioningFailed",
+                f"{PROVISIONER} cannot make a volume for a claim with {what}",
+            )
+            return
+    yield Create(VOLUMES, volume_object(claim, storage_class))
+
+
+def volume_object(claim: Json, storage_class: Json) -> Json:
+    """Return the PersistentVolume for a claim: its size and modes, bound to it from birth."""
+    about, spec = claim["metadata"], claim["spec"]
+    name = f"pvc-{about['uid']}"
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "annotations": {PROVISIONED_BY: PROVISIONER}},
+        "spec": {
+            "capacity": {"storage": spec["resources"]["requests"]["storage"]},
+            "accessModes": spec["accessModes"],
+            "volumeMode": spec.get("volumeMode", "Filesystem"),
+            "storageClassName": storage_class["metadata"]["name"],
+            "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"),
+            "mountOptions": storage_class.get("mountOptions", []),
+            "claimRef": {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "namespace": about["namespace"],
+                "name": about["name"],
+                "uid": about["uid"],
+            },
+            "hostPath": {"path": f"{HOST_PATH}/{name}"},
+        },
+    }
+
+
+def _grow(claim: Json, volumes: dict[str, Json]) -> Iterator[Action]:
+    """Bring a bound volume of ours, and then its claim, to the size that is asked for. Nothing ever shrinks."""
+    volume = volumes.get(claim["spec"].get("volumeName", ""))
+    if volume is None or not _is_ours(volume) or claim.get("status", {}).get("phase") != "Bound":
+        return
+    wanted = claim["spec"]["resources"]["requests"]["storage"]
+    if quantity(volume["spec"]["capacity"]["storage"]) < quantity(wanted):
+        yield Patch(object_path(VOLUMES, volume), {"spec": {"capacity": {"storage": wanted}}})
+    status = claim["status"]
+    if quantity(status["capacity"]["storage"]) < quantity(wanted):
+        patch: Json = {
+            "capacity": {"storage": wanted},
+            "allocatedResources": {"storage": wanted},
+            "allocatedResourceStatuses": None,
+        }
+        if status.get("conditions"):
+            # These say that growth is under way or has failed; now it is done.
+            patch["conditions"] = [
+                condition
+                for condition in status["conditions"]
+                if condition["type"] not in {"Resizing", "FileSystemResizePending", "ControllerResizeError"}
+            ]
+        yield Patch(object_path(CLAIMS, claim, sub="status"), {"status": patch})
+
+
+def _reclaim(volumes: Iterable[Json]) -> Iterator[Action]:
+    for volume in volumes:
+        if (
+            _is_ours(volume)
+            and volume.get("status", {}).get("phase") == "Released"
+            and volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
+            and "deletionTimestamp" not in volume["metadata"]
+        ):
+            yield Delete(object_path(VOLUMES, volume), volume["metadata"]["uid"])
+
+
+def _is_ours(volume: Json) -> bool:
+    return volume["metadata"].get("annotations", {}).get(PROVISIONED_BY) == PROVISIONER

@@ -1,0 +1,284 @@
+"""Where nodes come from: one interface, and the simulated nodes that kwok keeps alive.
+
+A simulated node is real to the API server and the scheduler: capacity, labels and taints count. Its pods become Ready
+by the files in `stages/`; no container runs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from qhub.rehearsal.cluster.api import Api
+from qhub.rehearsal.cluster.control_plane import Host
+from qhub.rehearsal.cluster.errors import ClusterError
+from qhub.rehearsal.cluster.layout import write_private
+from qhub.rehearsal.cluster.manifests import READ, role, rule
+from qhub.rehearsal.cluster.pki import Identity
+from qhub.rehearsal.cluster.processes import ProcessSpec
+
+Json = dict[str, Any]
+
+NODES = "/api/v1/nodes"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+
+#: kwok looks after the nodes with this label and no others; a real kubelet's node does not carry it.
+NODE_LABEL = "rehearsal.qhub.dev/node"
+SIMULATED = "simulated"
+
+#: Put on a node that is not Ready, and taken away again, by kube-controller-manager.
+NOT_READY_TAINT = "node.kubernetes.io/not-ready"
+
+KWOK = "kwok"
+KWOK_IDENTITY = Identity("rehearsal:kwok")
+STAGES = Path(__file__).parent / "stages"
+
+#: Node n has the address 198.19.0.n and the pods 198.18.n.1 and up. Both from the range that RFC 2544 keeps for
+#: benchmarks: an endpoint may not be loopback, and nobody routes these. A node's /24 holds its 110 pods.
+MAX_NODES = 254
+
+#: What `kubectl logs` says of a simulated container, in the format of container logs.
+LOG_LINE = "2000-01-01T00:00:00.000000000Z stdout F this container is simulated: nothing runs in it, it has no log\n"
+
+
+@dataclass(frozen=True)
+class Taint:
+    """A taint as in `node.spec.taints`; `effect` is NoSchedule, PreferNoSchedule or NoExecute."""
+
+    key: str
+    effect: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class SimulatedNode:
+    """A node without a machine.
+
+    Attributes:
+        name: the node's name, a DNS subdomain.
+        cpu: CPUs, as a Kubernetes quantity ("8", "7500m").
+        memory: memory, as a Kubernetes quantity ("32Gi").
+        gpu: GPUs, offered as `nvidia.com/gpu`.
+        pods: how many pods it takes at most.
+        disk: disk for `emptyDir` and container files, as a Kubernetes quantity.
+        architecture: amd64 or arm64.
+        labels: labels over those that every node has.
+        taints: its taints.
+        allocatable: what pods may use, where it is less than the capacity, by resource: {"memory": "29Gi"}.
+    """
+
+    name: str
+    cpu: str = "8"
+    memory: str = "32Gi"
+    gpu: int = 0
+    pods: int = 110
+    disk: str = "100Gi"
+    architecture: str = "amd64"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: Sequence[Taint] = ()
+    allocatable: Mapping[str, str] = field(default_factory=dict)
+
+
+#: Room for the platform with a few users: the smallest general-purpose pool that the clouds' defaults have.
+DEFAULT_NODES = (SimulatedNode("simulated-1"), SimulatedNode("simulated-2"))
+
+
+class NodeProvider(Protocol):
+    """What brings nodes to a control plane. Several can serve one."""
+
+    @property
+    def identities(self) -> Mapping[str, Identity]:
+        """Clients of the API server that this provider needs, by the name of their certificate."""
+        ...
+
+    @property
+    def ports(self) -> Sequence[str]:
+        """Names of the ports on 127.0.0.1 that it needs."""
+        ...
+
+    @property
+    def manifests(self) -> Mapping[str, Json]:
+        """Objects to apply before its processes start, by path."""
+        ...
+
+    def processes(self, host: Host) -> Sequence[ProcessSpec]:
+        """Return what to run beside the control plane; files that it reads are written here."""
+        ...
+
+    def attach(self, api: Api, *, host: Host, first: bool) -> None:
+        """Make the nodes ready for the processes that start next; `first`: the cluster has no nodes yet."""
+        ...
+
+
+@dataclass(frozen=True)
+class SimulatedNodes:
+    """Nodes kept by kwok.
+
+    Attributes:
+        nodes: made when they are not there. None: `DEFAULT_NODES`, made once, at the cluster's first start.
+    """
+
+    nodes: Sequence[SimulatedNode] | None = None
+
+    @property
+    def identities(self) -> Mapping[str, Identity]:
+        """kwok's own user."""
+        return {KWOK: KWOK_IDENTITY}
+
+    @property
+    def ports(self) -> Sequence[str]:
+        """The port that stands for the kubelets': health of kwok, logs of containers."""
+        return (KWOK,)
+
+    @property
+    def manifests(self) -> Mapping[str, Json]:
+        """kwok's rights: the status of nodes and pods, the end of pods, leases, events."""
+        return role(
+            KWOK_IDENTITY.user,
+            [
+                rule(["nodes"], READ),
+                rule(["pods"], [*READ, "delete"]),
+                rule(["nodes/status", "pods/status"], ["patch"]),
+                rule(["events"], ["create", "patch"]),
+                rule(["leases"], [*READ, "create", "update"], group="coordination.k8s.io"),
+            ],
+        )
+
+    def processes(self, host: Host) -> Sequence[ProcessSpec]:
+        """Return kwok, with our stages."""
+        log_file = host.layout.run / "container.log"
+        write_private(log_file, LOG_LINE)
+        parts = [*(path.read_text() for path in sorted(STAGES.glob("*.yaml"))), _cluster_logs(log_file)]
+        write_private(host.layout.run / "kwok.yaml", "---\n".join(parts))
+        flags = {
+            "kubeconfig": host.kubeconfig(KWOK),
+            # From the cluster's folder, where it runs: kwok takes a comma in a path for the end of it.
+            "config": "run/kwok.yaml",
+            "manage-all-nodes": "false",
+            "manage-nodes-with-label-selector": f"{NODE_LABEL}={SIMULATED}",
+            "server-address": f"127.0.0.1:{host.ports[KWOK]}",
+            "tls-cert-file": host.pki.certificate("kube-apiserver"),
+            "tls-private-key-file": host.pki.key("kube-apiserver"),
+            "node-lease-duration-seconds": 40,  # a kubelet's
+            "v": "WARN",
+        }
+        return [host.spec(KWOK, *(f"--{name}={value}" for name, value in flags.items()))]
+
+    def attach(self, api: Api, *, host: Host, first: bool) -> None:
+        """Make missing nodes; let a new kwok take over those that are there."""
+        present = {node["metadata"]["name"]: node for node in simulated(api)}
+        for name in present:
+            # The kwok before holds the lease for up to 40 s more; a new one would leave the node alone until then.
+            api.delete(f"{LEASES}/{name}")
+            api.merge(f"{NODES}/{name}/status", {"status": {"daemonEndpoints": _endpoints(host.ports[KWOK])}})
+        wanted = self.nodes if self.nodes is not None else (DEFAULT_NODES if first else ())
+        for node in wanted:
+            if node.name not in present:
+                create_node(api, node, port=host.ports[KWOK])
+
+
+def simulated(api: Api) -> list[Json]:
+    """Return the simulated nodes of a cluster."""
+    return api.items(f"{NODES}?labelSelector={NODE_LABEL}%3D{SIMULATED}")
+
+
+def create_node(api: Api, node: SimulatedNode, *, port: int) -> None:
+    """Create the Node object; kwok makes it Ready. `port` is the one kwok listens on.
+
+    Raises:
+        ClusterError: there is no address left for it.
+    """
+    used = {_index(other) for other in api.items(NODES)}
+    index = next((index for index in range(1, MAX_NODES + 1) if index not in used), None)
+    if index is None:
+        raise ClusterError(f"an embedded cluster holds at most {MAX_NODES} simulated nodes; no room for {node.name}")
+    version = api.get("/version")["gitVersion"]
+    api.create(NODES, node_object(node, index=index, port=port, version=version))
+
+
+def node_object(node: SimulatedNode, *, index: int, port: int, version: str) -> Json:
+    """Return the Node object of a simulated node.
+
+    `index` (1 to 254) gives its addresses, `port` is kwok's, `version` the one that its kubelet claims ("v1.34.4").
+    """
+    capacity = {
+        "cpu": node.cpu,
+        "memory": node.memory,
+        "pods": str(node.pods),
+        "ephemeral-storage": node.disk,
+        **({"nvidia.com/gpu": str(node.gpu)} if node.gpu else {}),
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": node.name,
+            "labels": {
+                "kubernetes.io/hostname": node.name,
+                "kubernetes.io/os": "linux",
+                "kubernetes.io/arch": node.architecture,
+                **node.labels,
+                NODE_LABEL: SIMULATED,
+            },
+        },
+        "spec": {
+            "podCIDR": f"198.18.{index}.0/24",
+            "podCIDRs": [f"198.18.{index}.0/24"],
+            "taints": [
+                {"key": taint.key, "effect": taint.effect, **({"value": taint.value} if taint.value else {})}
+                for taint in node.taints
+            ],
+        },
+        "status": {
+            "capacity": capacity,
+            "allocatable": {**capacity, **node.allocatable},
+            "addresses": [
+                {"type": "InternalIP", "address": f"198.19.0.{index}"},
+                {"type": "Hostname", "address": node.name},
+                # Where the API server asks for logs: kwok, on this machine.
+                {"type": "ExternalDNS", "address": "localhost"},
+            ],
+            "daemonEndpoints": _endpoints(port),
+            "nodeInfo": {
+                **dict.fromkeys(("machineID", "systemUUID", "bootID"), node.name),
+                "architecture": node.architecture,
+                "operatingSystem": "linux",
+                "osImage": "simulated",
+                "kernelVersion": "simulated",
+                "containerRuntimeVersion": "simulated://0",
+                "kubeletVersion": version,
+                "kubeProxyVersion": "",
+            },
+        },
+    }
+
+
+def is_ready(node: Json) -> bool:
+    """Tell whether a node is Ready and takes pods: a new one carries a taint a moment longer than it is not Ready."""
+    conditions = node.get("status", {}).get("conditions", [])
+    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+    return ready and not any(taint["key"] == NOT_READY_TAINT for taint in node["spec"].get("taints", []))
+
+
+def _endpoints(port: int) -> Json:
+    return {"kubeletEndpoint": {"Port": port}}
+
+
+def _index(node: Json) -> int:
+    """Return the n of a node whose pods are in 198.18.n.0/24; 0 for any other node."""
+    match = re.fullmatch(r"198\.18\.(\d+)\.0/24", node["spec"].get("podCIDR", ""))
+    return int(match[1]) if match else 0
+
+
+def _cluster_logs(path: Path) -> str:
+    """Return the part of kwok's configuration that gives every container the log at `path`."""
+    return json.dumps({
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "ClusterLogs",
+        "metadata": {"name": SIMULATED},
+        "spec": {"logs": [{"logsFile": str(path), "follow": False}]},
+    })  # fmt: skip

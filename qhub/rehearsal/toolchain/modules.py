@@ -1,0 +1,64 @@
+"""Our own Go modules under `toolchain/`: each fixes the versions of one or more tools by `go.mod` and `go.sum`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from qhub.rehearsal.toolchain.errors import ToolchainError
+from qhub.rehearsal.toolchain.table import Tool
+from qhub.rehearsal.toolchain.version import Version, parse_version
+
+#: `toolchain/` of the checkout: one folder with `go.mod` and `go.sum` for each module.
+MODULES_DIR = Path(__file__).resolve().parents[3] / "toolchain"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Module:
+    """The Go module of our own that fixes the versions of one or more tools.
+
+    Attributes:
+        name: folder under `toolchain/`.
+        go_mod: content of `go.mod`.
+        go_sum: content of `go.sum`.
+    """
+
+    name: str
+    go_mod: bytes
+    go_sum: bytes
+
+    def version_of(self, tool: Tool) -> str:
+        """Return the version that `go.mod` asks for, with its `v`.
+
+        Raises:
+            ToolchainError: `go.mod` does not name the tool's module.
+        """
+        line = rf"^(?:require\s+|\s+){re.escape(tool.requires)}\s+(v\S+)"
+        found = re.search(line, self.go_mod.decode(), flags=re.MULTILINE)
+        if found is None:
+            raise ToolchainError(f"toolchain/{self.name}/go.mod does not require {tool.requires}, which {tool.name} is")
+        return found[1]
+
+    def needs_go(self) -> Version:
+        """Return the Go version of the `go` line."""
+        found = re.search(r"^go\s+(\S+)", self.go_mod.decode(), flags=re.MULTILINE)
+        if found is None:
+            raise ToolchainError(f"toolchain/{self.name}/go.mod has no `go` line")
+        return parse_version(found[1])
+
+
+def read_module(name: str, *, modules_dir: Path = MODULES_DIR) -> Module:
+    """Read `go.mod` and `go.sum` of one module.
+
+    Raises:
+        ToolchainError: they are not there, as in an installed package without the checkout.
+    """
+    folder = modules_dir / name
+    try:
+        return Module(name=name, go_mod=(folder / "go.mod").read_bytes(), go_sum=(folder / "go.sum").read_bytes())
+    except FileNotFoundError as error:
+        raise ToolchainError(
+            f"{error.filename} is missing: the tools are built from a checkout of QHub. "
+            "Run this in a checkout, or put the official releases on PATH"
+        ) from error

@@ -1,0 +1,70 @@
+"""What is told while something is built: one live line on a terminal, else a line for each step and a sign of life."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from qhub.rehearsal.toolchain.estimate import spell_seconds
+
+#: A log without a line for this long looks as if it hung; more often would bury the lines that say something.
+HEARTBEAT_SECONDS = 30
+
+
+class Progress:
+    """Tells steps on `console`. Use as a context; `now` (seconds, rising) is for tests.
+
+    On a terminal the current state is one line that is replaced and vanishes in the end. Elsewhere (a log of CI) the
+    state is written again only every `HEARTBEAT_SECONDS`.
+    """
+
+    def __init__(self, console: Console, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._now = now
+        self._started = now()
+        self._told = now()
+        self._live: Live | None = None
+        self._shown = ""
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since this began."""
+        return self._now() - self._started
+
+    def say(self, line: str) -> None:
+        """Write a line that stays."""
+        self._told = self._now()
+        tell(self._console, line)
+
+    def state(self, line: str) -> None:
+        """Tell what is going on; the time gone by is put before it, because a narrow terminal cuts off the end."""
+        line = f"  {spell_seconds(self.elapsed)}: {line}"
+        if self._console.is_terminal:
+            if self._live is None:
+                self._live = Live(console=self._console, transient=True, auto_refresh=False)
+                self._live.start()
+            if line != self._shown:
+                self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
+                self._shown = line
+        elif self._now() - self._told >= HEARTBEAT_SECONDS:
+            self.say(line)
+
+
+def tell(console: Console, line: str) -> None:
+    """Write one line as it is: a path is neither broken, coloured nor taken for markup."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,154 @@
+"""The tools that a rehearsal runs: where each is built from, and which official release of it is good enough.
+
+| tool | what for |
+|---|---|
+| `pulumi`, `pulumi-language-python` | the engine, and what lets it run a Python program |
+| `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `etcd` | the embedded control plane |
+| `kwok` | simulated nodes |
+| `helm`, `kubectl` | installing charts; looking at the cluster |
+
+Versions are not repeated here: they are read from `toolchain/<module>/go.mod`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qhub.rehearsal.toolchain.version import Version
+
+_KUBERNETES_VERSION = "k8s.io/component-base/version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """One executable.
+
+    Attributes:
+        name: file name of the executable.
+        module: sub-folder of `toolchain/` with the `go.mod` that fixes its version.
+        requires: path of the Go module in that `go.mod` whose version is the tool's.
+        package: Go package of the executable.
+        stamps: linker variables that receive the version, as `variable -> template`; the template may use
+            `{version}` (with its `v`), `{major}` and `{minor}`. `go build` alone leaves them empty.
+        scripts: files of the Go module, by path in it, that must lie beside the executable.
+        cold_seconds: build time with cold caches, see `REFERENCE_CORES`; for all but the first Kubernetes tool,
+            after the first, because they share packages.
+        asks: arguments that make an official release tell its version; None where it tells none.
+        minimum: lowest version of an official release that is used.
+        below: first version of an official release that is not used any more.
+        reason: why `minimum` and `below` are what they are.
+        family: tools of one family are taken from PATH all together or not at all.
+    """
+
+    name: str
+    module: str
+    requires: str
+    package: str
+    stamps: tuple[tuple[str, str], ...]
+    cold_seconds: int
+    asks: tuple[str, ...] | None
+    minimum: Version
+    reason: str
+    family: str
+    below: Version | None = None
+    scripts: tuple[str, ...] = ()
+
+
+#: The `cold_seconds` were measured on 2026-11-23 with go 1.26.8 on this many cores, downloads from a near mirror.
+REFERENCE_CORES = 2
+
+
+def _kubernetes(name: str, *, cold_seconds: int, family: str = "control plane", kubectl: bool = False) -> Tool:
+    return Tool(
+        name=name,
+        module="kubernetes",
+        requires="k8s.io/kubernetes",
+        package=f"k8s.io/kubernetes/cmd/{name}",
+        stamps=(
+            (f"{_KUBERNETES_VERSION}.gitVersion", "{version}"),
+            (f"{_KUBERNETES_VERSION}.gitMajor", "{major}"),
+            (f"{_KUBERNETES_VERSION}.gitMinor", "{minor}"),
+        ),
+        cold_seconds=cold_seconds,
+        asks=("version", "--client") if kubectl else ("--version",),
+        minimum=(1, 30, 0),
+        reason="the dask-gateway chart asks for Kubernetes 1.30, the highest demand of the charts in use",
+        family=family,
+    )
+
+
+_PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+_PULUMI_REASON = "the Python SDK in use asks for an engine of 3.240 or newer"
+
+_TOOLS = (
+    _kubernetes("kube-apiserver", cold_seconds=276),
+    _kubernetes("kube-controller-manager", cold_seconds=60),
+    _kubernetes("kube-scheduler", cold_seconds=5),
+    _kubernetes("kubectl", cold_seconds=26, family="kubectl", kubectl=True),
+    Tool(
+        name="pulumi",
+        module="pulumi",
+        requires="github.com/pulumi/pulumi/pkg/v3",
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        stamps=((_PULUMI_VERSION, "{version}"),),
+        cold_seconds=183,
+        asks=("version",),
+        minimum=(3, 240, 0),
+        reason=_PULUMI_REASON,
+        family="engine",
+    ),
+    Tool(
+        name="pulumi-language-python",
+        module="pulumi-language-python",
+        requires="github.com/pulumi/pulumi/sdk/v3",
+        package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        stamps=((_PULUMI_VERSION, "{version}"),),
+        scripts=("python/cmd/pulumi-language-python-exec",),
+        cold_seconds=19,
+        asks=None,  # it only speaks gRPC; an official one has the version of the `pulumi` that it came with
+        minimum=(3, 240, 0),
+        reason=_PULUMI_REASON,
+        family="engine",
+    ),
+    Tool(
+        name="kwok",
+        module="kwok",
+        requires="sigs.k8s.io/kwok",
+        package="sigs.k8s.io/kwok/cmd/kwok",
+        stamps=(("sigs.k8s.io/kwok/pkg/consts.Version", "{version}"),),
+        cold_seconds=70,
+        asks=("--version",),
+        minimum=(0, 8, 0),
+        reason="our node and pod stages were tried with 0.8, and a 0.x release promises nothing about older ones",
+        family="kwok",
+    ),
+    Tool(
+        name="helm",
+        module="helm",
+        requires="helm.sh/helm/v3",
+        package="helm.sh/helm/v3/cmd/helm",
+        stamps=(("helm.sh/helm/v3/internal/version.version", "{version}"),),
+        cold_seconds=69,
+        asks=("version", "--short"),
+        minimum=(3, 18, 0),
+        below=(4, 0, 0),
+        reason="3.18 is the first that checks values by JSON schemas of draft 2020-12; "
+        "helm 4 has other flags and other ways to apply",
+        family="helm",
+    ),
+    Tool(
+        name="etcd",
+        module="etcd",
+        requires="go.etcd.io/etcd/server/v3",
+        package="go.etcd.io/etcd/server/v3",
+        stamps=(),
+        cold_seconds=20,
+        asks=("--version",),
+        minimum=(3, 5, 24),
+        reason="Kubernetes 1.34 supports no etcd older than 3.5.24",
+        family="etcd",
+    ),
+)
+
+#: Every tool by name.
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in _TOOLS}
