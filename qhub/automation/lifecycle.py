@@ -1,0 +1,124 @@
+"""`make up` and `make down`: the same steps that a person would take by hand, in order, each saying what it does."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from rich.console import Console
+
+from qhub.automation.engine import Engine
+from qhub.automation.prepare import Prepared, prepare
+from qhub.automation.recover import adopt_pending_creates, release_stale_lock
+from qhub.rehearsal import paths
+
+
+def up(stack: str, *, console: Console, assume_yes: bool = False) -> None:
+    """Bring the stack up and show its pods.
+
+    Args:
+        stack: name of the stack.
+        console: where the steps are told.
+        assume_yes: do not ask after the preview. An embedded cluster is never asked about: it holds nobody's data.
+
+    Raises:
+        SettingsError, ToolchainError, ClusterError: before anything was created.
+        EngineError: the engine failed; it has shown why. Run again to go on from there.
+    """
+    prepared = prepare(stack, console=console)
+    describe(prepared, console=console)
+    engine = prepared.engine
+    created = engine.select()
+    if not created:
+        _recover(prepared, console=console)
+    words = ["up"]
+    if assume_yes or prepared.cluster:
+        words.append("--yes")
+    if not created and engine.state().get("resources"):
+        # A first run would print every input of every resource; later ones show just the properties that change.
+        words.append("--diff")
+    engine.show(*words)
+    show_pods(prepared, console=console)
+
+
+def down(stack: str, *, console: Console, assume_yes: bool = False) -> None:
+    """Destroy the stack, remove it from the backend, and stop and delete its embedded cluster.
+
+    Of this checkout's `.qhub/`, nothing is left when no other embedded cluster runs.
+
+    Raises:
+        EngineError: the destroy failed; the stack and the cluster are left for another try.
+    """
+    root = paths.project_root()
+    prepared = prepare(stack, console=console, start_cluster=False)
+    engine = prepared.engine
+    if engine.exists():
+        if prepared.cluster and engine.state().get("resources"):
+            prepared.cluster.start(report=console.print)  # a stopped cluster still holds what the stack made
+        _recover(prepared, console=console)
+        engine.show("destroy", *(["--yes"] if assume_yes or prepared.cluster else []))
+        # The stack's own file is the user's configuration: it stays.
+        engine.show("stack", "rm", "--yes", "--preserve-config")
+    if prepared.cluster:
+        prepared.cluster.delete()
+        console.print(f"The embedded cluster {prepared.cluster.name} is stopped and its folder removed.")
+    remove_empty_state(root)
+
+
+def remove_empty_state(root: Path) -> None:
+    """Remove `.qhub/` when it holds no cluster and no stack any more."""
+    state = paths.state_dir(root)
+    clusters = paths.clusters_dir(root)
+    stacks = list(paths.backend_dir(root).glob(".pulumi/stacks/**/*.json"))
+    if state.exists() and not stacks and not (clusters.exists() and any(clusters.iterdir())):
+        shutil.rmtree(state)
+
+
+def describe(prepared: Prepared, *, console: Console) -> None:
+    """Say what is in use: engine, plugins, charts, cluster."""
+    settings = prepared.settings
+    tool = prepared.tools["pulumi"]
+    for note in prepared.tools.notes:
+        console.print(f"[dim]{note}[/]", soft_wrap=True)
+    console.print(f"Engine   pulumi {tool.version} ({tool.origin})", soft_wrap=True)
+    for plugin in prepared.plugins:
+        console.print(f"Plugin   {plugin}", soft_wrap=True)
+    mirror = settings.charts.mirror
+    console.print(f"Charts   {f'from {mirror}' if mirror else 'from their public repositories'}", soft_wrap=True)
+    cluster = (
+        f"embedded, {prepared.cluster.folder}" if prepared.cluster else settings.cluster.context or "current context"
+    )
+    console.print(f"Cluster  {cluster}", soft_wrap=True)
+    for warning in settings.warnings():
+        console.print(f"[yellow]Warning[/]  {warning}", soft_wrap=True)
+
+
+def show_pods(prepared: Prepared, *, console: Console) -> None:
+    """Print `kubectl get pods --all-namespaces` for the stack's cluster."""
+    console.print("\n[bold]kubectl get pods --all-namespaces[/]")
+    subprocess.run(
+        ["kubectl", *_kubectl_flags(prepared), "get", "pods", "--all-namespaces"],
+        env=dict(prepared.engine.environment),
+        check=True,
+    )
+
+
+def _recover(prepared: Prepared, *, console: Console) -> None:
+    engine: Engine = prepared.engine
+    if released := release_stale_lock(engine):
+        console.print(released, soft_wrap=True)
+    kubeconfig, context = _target(prepared)
+    if adopted := adopt_pending_creates(engine, kubeconfig=kubeconfig, context=context):
+        console.print(adopted, soft_wrap=True)
+
+
+def _target(prepared: Prepared) -> tuple[Path | None, str | None]:
+    cluster = prepared.settings.cluster
+    kubeconfig = (prepared.engine.root / Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
+    return kubeconfig, cluster.context
+
+
+def _kubectl_flags(prepared: Prepared) -> list[str]:
+    kubeconfig, context = _target(prepared)
+    return [*(["--kubeconfig", str(kubeconfig)] if kubeconfig else []), *(["--context", context] if context else [])]

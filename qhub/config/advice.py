@@ -1,0 +1,84 @@
+"""What is allowed in the settings but worth a thought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qhub.config.names import is_documentation_domain, is_public_domain
+
+if TYPE_CHECKING:
+    from qhub.config.settings import Settings
+
+
+@dataclass(frozen=True)
+class SettingsWarning:
+    """A setting that works but may not be what is wanted.
+
+    Attributes:
+        key: the setting, as `pulumi config --path` writes it.
+        message: what about it, and what to write instead.
+    """
+
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}"
+
+
+def advise(settings: Settings) -> tuple[SettingsWarning, ...]:
+    """Return the warnings for settings that passed every check."""
+    return tuple(
+        SettingsWarning(key, message)
+        for topic in (_ingress, _authentication, _certificates, _storage)
+        for key, message in topic(settings)
+    )
+
+
+def _ingress(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.ingress.controller == "ingress-nginx":
+        yield (
+            "ingress.controller",
+            "ingress-nginx was retired in March 2026 and gets no security fixes; write `controller: traefik` to switch "
+            "(one line, the address stays), or run `pulumi config set --path qhub:ingress.controller traefik`",
+        )
+
+
+def _authentication(settings: Settings) -> Iterator[tuple[str, str]]:
+    authentication = settings.authentication
+    public = is_public_domain(settings.domain)
+    if authentication.type == "dummy":
+        if authentication.password is None:
+            yield (
+                "authentication.password",
+                "anyone who reaches the hub may sign in under any name; set one password for all with "
+                "`pulumi config set --path --secret qhub:authentication.password`",
+            )
+        if public:
+            yield (
+                "authentication.type",
+                f"dummy does not check who somebody is, and {settings.domain} is a public name; use `type: github`",
+            )
+    elif authentication.allow_all:
+        yield "authentication.allow_all", "everyone with an account there may sign in and run programs"
+
+
+def _certificates(settings: Settings) -> Iterator[tuple[str, str]]:
+    issuer, domain = settings.certificates.issuer, settings.domain
+    if is_documentation_domain(domain):
+        yield "domain", f"{domain} is a name for examples: nobody can reach it; write your own"
+    if issuer in ("self-signed", "letsencrypt-staging") and is_public_domain(domain):
+        yield (
+            "certificates.issuer",
+            f"browsers warn about a {issuer} certificate; write `issuer: letsencrypt` once {domain} points to the hub",
+        )
+    if issuer == "none":
+        yield "certificates.issuer", "passwords and notebooks cross the network in the clear unless TLS ends elsewhere"
+
+
+def _storage(settings: Settings) -> Iterator[tuple[str, str]]:
+    storage = settings.storage
+    if storage.kind != "existing-claim" and not storage.protect and is_public_domain(settings.domain):
+        yield "storage.protect", "`pulumi destroy` will delete every home folder; write `protect: true` to keep them"

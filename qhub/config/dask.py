@@ -1,0 +1,114 @@
+"""Dask Gateway: clusters of workers that people start from their notebooks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from qhub.config.jupyterhub import pool_problems, repeated_names
+from qhub.config.model import Problem, Section, nested
+from qhub.config.names import GroupName, KubernetesName, Text, UserName
+from qhub.config.quantities import Cores, Count, SecondsOrNever, SpawnerMemory, parse_size, parse_spawner_memory
+from qhub.config.resources import Image, UserGpu
+from qhub.config.users import unknown_groups
+
+
+class WorkerProfile(Section):
+    """A size of Dask worker that people choose when they start a cluster. The first one is chosen beforehand."""
+
+    name: KubernetesName = Field(description="Short name, as people write it in a notebook.")
+    display_name: Text | None = Field(default=None, description="What people read; null shows the name.")
+    description: str = Field(default="", description="One line: whom and what it is for.")
+    cores: Cores = Field(default=1.0, description="CPU cores of a worker.")
+    memory: SpawnerMemory = Field(default="2G", description="Memory of a worker (K, M, G, T).")
+    threads: Count = Field(
+        default_factory=lambda given: max(1, math.ceil(given.get("cores", 1))),
+        description="Threads of a worker. Where it is not given: its cores, rounded up.",
+    )
+    gpu: UserGpu | None = Field(default=None, description="GPUs of a worker; null for none.")
+    node_pool: KubernetesName = Field(default="worker", description="Pool of cluster.node_pools that workers run on.")
+    users: tuple[UserName, ...] | None = Field(
+        default=None, description="Users who may choose it, besides the groups; null with groups null: everyone."
+    )
+    groups: tuple[GroupName, ...] | None = Field(
+        default=None, description="Groups whose members may choose it; null with users null: everyone."
+    )
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.display_name or self.name
+
+
+#: One and two cores with the memory per core that the clouds' general-purpose instances have.
+DEFAULT_PROFILES: Any = (
+    {"name": "small", "display_name": "Small", "description": "1 CPU, 2 GB of memory", "cores": 1, "memory": "2G"},
+    {"name": "medium", "display_name": "Medium", "description": "2 CPUs, 4 GB of memory", "cores": 2, "memory": "4G"},
+)
+
+
+class Dask(Section):
+    """Dask Gateway."""
+
+    enabled: bool = Field(default=True, description="Install Dask Gateway.")
+    image: Image = nested(
+        "Image of schedulers and workers; dask, distributed and Python must match the notebook's.",
+        name="ghcr.io/dask/dask-gateway",
+        tag="2026.3.0",
+    )
+    profiles: tuple[WorkerProfile, ...] = Field(
+        default=DEFAULT_PROFILES,
+        validate_default=True,
+        min_length=1,
+        description="Sizes of worker that people choose from.",
+    )
+    idle_timeout: SecondsOrNever = Field(
+        default=1800, description="Seconds without work after which a cluster is stopped; 0 for never."
+    )
+    max_workers_per_cluster: Count = Field(default=20, description="Most workers of one cluster.")
+    max_cores_per_cluster: Cores = Field(
+        default=40.0, description="Most CPU cores of one cluster, all workers together."
+    )
+
+
+def worker_profile_names_differ(dask: Dask) -> Iterator[Problem]:
+    """The name is how a notebook chooses."""
+    yield from repeated_names(("dask", "profiles"), [profile.name for profile in dask.profiles])
+
+
+def workers_fit_their_cluster(dask: Dask) -> Iterator[Problem]:
+    """A worker with more cores than a whole cluster may have is never started."""
+    for place, profile in enumerate(dask.profiles):
+        if profile.cores > dask.max_cores_per_cluster:
+            yield Problem(
+                ("dask", "profiles", place, "cores"),
+                f"{profile.cores:g} cores are more than max_cores_per_cluster ({dask.max_cores_per_cluster:g}): such a "
+                "worker never starts",
+            )
+
+
+def workers_fit_their_pool(dask: Dask, cluster: Any) -> Iterator[Problem]:
+    """A worker whose pool does not exist, has no GPU or is too small stays Pending for ever."""
+    for place, profile in enumerate(dask.profiles):
+        path = ("dask", "profiles", place)
+        yield from pool_problems(path, profile.node_pool, gpu=profile.gpu, pools=cluster.pools)
+        pool = cluster.pools.get(profile.node_pool)
+        if pool is None:
+            continue
+        if pool.cpu is not None and profile.cores > pool.cpu:
+            message = (
+                f"{profile.cores:g} cores do not fit on a node of pool {profile.node_pool}, which has {pool.cpu:g}"
+            )
+            yield Problem((*path, "cores"), message)
+        if pool.memory is not None and parse_spawner_memory(profile.memory) > parse_size(pool.memory):
+            message = f"{profile.memory} do not fit on a node of pool {profile.node_pool}, which has {pool.memory}"
+            yield Problem((*path, "memory"), message)
+
+
+def worker_profiles_are_for_known_groups(dask: Dask, groups: Mapping[str, Any]) -> Iterator[Problem]:
+    """A profile for a group that nobody can be in would never be seen."""
+    for place, profile in enumerate(dask.profiles):
+        yield from unknown_groups(("dask", "profiles", place), profile.groups or (), groups)

@@ -1,0 +1,219 @@
+"""The hub: notebook servers, who gets which size, and when idle ones stop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from qhub.config.model import Problem, Section, nested
+from qhub.config.names import GroupName, KubernetesName, Text, UserName
+from qhub.config.nearest import nearest
+from qhub.config.quantities import MemoryQuantity, Seconds, SecondsOrNever, VolumeSize, parse_size, parse_spawner_memory
+from qhub.config.resources import Image, Resources, UserCpu, UserGpu, UserMemory
+from qhub.config.users import unknown_groups
+
+
+class Cull(Section):
+    """Stopping servers that nobody uses."""
+
+    enabled: bool = Field(default=True, description="Stop idle servers.")
+    timeout: Seconds = Field(default=1800, description="Seconds without activity after which a server is stopped.")
+    every: Seconds = Field(
+        default_factory=lambda given: min(600, given.get("timeout", 600)),
+        description="Seconds between two looks for idle servers. Where it is not given: 600, at most the timeout.",
+    )
+    max_age: SecondsOrNever = Field(
+        default=0, description="Seconds after which a server is stopped even in use; 0 for never."
+    )
+    users: bool = Field(default=False, description="Also remove users whose servers were stopped from the hub's list.")
+
+
+class Profile(Section):
+    """A size of notebook server that people choose when they start one."""
+
+    name: KubernetesName = Field(description="Short name, never shown twice; keep it: links and saved choices use it.")
+    display_name: Text | None = Field(default=None, description="What people read; null shows the name.")
+    description: str = Field(default="", description="One line under it: whom and what it is for.")
+    default: bool = Field(
+        default=False, description="Chosen beforehand. One profile has it; with one profile only, not needed."
+    )
+    cpu: UserCpu = nested("CPU cores of a server.")
+    memory: UserMemory = nested("Memory of a server.")
+    gpu: UserGpu | None = Field(default=None, description="GPUs of a server; null for none.")
+    image: Image | None = Field(default=None, description="Image for this profile; null takes jupyterhub.image.")
+    node_pool: KubernetesName = Field(default="user", description="Pool of cluster.node_pools that its servers run on.")
+    users: tuple[UserName, ...] | None = Field(
+        default=None, description="Users who may choose it, besides the groups; null with groups null: everyone."
+    )
+    groups: tuple[GroupName, ...] | None = Field(
+        default=None, description="Groups whose members may choose it; null with users null: everyone."
+    )
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.display_name or self.name
+
+
+#: QHub's two sizes of old, halved so that they fit the smallest nodes of every cloud (2 cores, 4 GB).
+DEFAULT_PROFILES: Any = (
+    {
+        "name": "small",
+        "display_name": "Small",
+        "description": "1 CPU, 2 GB of memory",
+        "default": True,
+        "cpu": {"limit": 1, "guarantee": 0.5},
+        "memory": {"limit": "2G", "guarantee": "1G"},
+    },
+    {
+        "name": "medium",
+        "display_name": "Medium",
+        "description": "2 CPUs, 4 GB of memory",
+        "cpu": {"limit": 2, "guarantee": 1},
+        "memory": {"limit": "4G", "guarantee": "2G"},
+    },
+)
+
+
+class Hub(Section):
+    """The hub's own process and its database."""
+
+    resources: Resources = nested(
+        "CPU and memory of the hub.", requests={"cpu": "200m", "memory": "512Mi"}, limits={"memory": "2Gi"}
+    )
+    db_storage: VolumeSize = Field(default="1Gi", description="Size of the disk with the hub's database.")
+
+
+class JupyterHub(Section):
+    """Notebook servers."""
+
+    image: Image = nested(
+        "Image of notebook servers; it must have jupyterhub (same major version as the hub) and jupyterlab.",
+        name="quay.io/jupyter/scipy-notebook",
+        tag="2026-05-26",
+    )
+    cull: Cull = nested("When idle servers are stopped.")
+    start_timeout: Seconds = Field(
+        default=600, description="Seconds that a server may take to start: a new node and a large image need minutes."
+    )
+    profiles: tuple[Profile, ...] = Field(
+        default=DEFAULT_PROFILES,
+        validate_default=True,
+        min_length=1,
+        description="Sizes of server that people choose from.",
+    )
+    hub: Hub = nested("The hub's own process.")
+    shared_memory: MemoryQuantity = Field(
+        default="1Gi", description="Size of /dev/shm in a server, which PyTorch and others use between processes."
+    )
+
+    @property
+    def default_profile(self) -> Profile:
+        """The profile that is chosen beforehand."""
+        return next((profile for profile in self.profiles if profile.default), self.profiles[0])
+
+
+def culling_makes_sense(jupyterhub: JupyterHub) -> Iterator[Problem]:
+    """Looking less often than servers may idle would let them idle far longer than the timeout says."""
+    cull = jupyterhub.cull
+    if cull.enabled and cull.every > cull.timeout:
+        yield Problem(
+            ("jupyterhub", "cull", "every"),
+            f"{cull.every} s between two looks is longer than the timeout of {cull.timeout} s: servers would idle up "
+            f"to {cull.every + cull.timeout} s; write at most {cull.timeout}",
+        )
+    if cull.enabled and cull.max_age and cull.max_age < cull.timeout:
+        yield Problem(
+            ("jupyterhub", "cull", "max_age"),
+            f"{cull.max_age} s is less than the timeout of {cull.timeout} s, which would then never count; 0 for never",
+        )
+
+
+def one_profile_is_the_default(jupyterhub: JupyterHub) -> Iterator[Problem]:
+    """People who just press Start get the default profile."""
+    marked = [place for place, profile in enumerate(jupyterhub.profiles) if profile.default]
+    if not marked and len(jupyterhub.profiles) > 1:
+        yield Problem(("jupyterhub", "profiles"), "no profile is the default: add `default: true` to exactly one")
+    for place in marked[1:]:
+        first = jupyterhub.profiles[marked[0]].name
+        yield Problem(
+            ("jupyterhub", "profiles", place, "default"),
+            f'profile "{first}" is the default already: exactly one can be',
+        )
+
+
+def profile_names_differ(jupyterhub: JupyterHub) -> Iterator[Problem]:
+    """The name is what a choice is stored under."""
+    yield from repeated_names(("jupyterhub", "profiles"), [profile.name for profile in jupyterhub.profiles])
+
+
+def repeated_names(path: tuple[str | int, ...], names: list[str]) -> Iterator[Problem]:
+    """Yield a problem for each name that an earlier item of the list has."""
+    seen = Counter[str]()
+    for place, name in enumerate(names):
+        if seen[name]:
+            yield Problem((*path, place, "name"), f'"{name}" is the name of an earlier profile: each needs its own')
+        seen[name] += 1
+
+
+def guarantees_fit_limits(jupyterhub: JupyterHub) -> Iterator[Problem]:
+    """Kubernetes refuses a pod that is promised more than it may use."""
+    for place, profile in enumerate(jupyterhub.profiles):
+        path = ("jupyterhub", "profiles", place)
+        cpu, memory = profile.cpu, profile.memory
+        if cpu.guarantee is not None and cpu.guarantee > cpu.limit:
+            message = f"{cpu.guarantee:g} cores are more than the limit of {cpu.limit:g}: lower it, or raise cpu.limit"
+            yield Problem((*path, "cpu", "guarantee"), message)
+        if memory.guarantee is None:
+            continue
+        if parse_spawner_memory(memory.guarantee) > parse_spawner_memory(memory.limit):
+            message = f"{memory.guarantee} is more than the limit of {memory.limit}: lower it, or raise memory.limit"
+            yield Problem((*path, "memory", "guarantee"), message)
+
+
+def profiles_fit_their_pool(jupyterhub: JupyterHub, cluster: Any) -> Iterator[Problem]:
+    """A server whose pool does not exist, has no GPU or is too small stays Pending until its start times out."""
+    for place, profile in enumerate(jupyterhub.profiles):
+        path = ("jupyterhub", "profiles", place)
+        yield from pool_problems(path, profile.node_pool, gpu=profile.gpu, pools=cluster.pools)
+        pool = cluster.pools.get(profile.node_pool)
+        if pool is None:
+            continue
+        cores, memory = profile.cpu.guarantee, profile.memory.guarantee
+        if cores is not None and pool.cpu is not None and cores > pool.cpu:
+            message = f"{cores:g} cores do not fit on a node of pool {profile.node_pool}, which has {pool.cpu:g}"
+            yield Problem((*path, "cpu", "guarantee"), message)
+        if memory is not None and pool.memory is not None and parse_spawner_memory(memory) > parse_size(pool.memory):
+            message = f"{memory} do not fit on a node of pool {profile.node_pool}, which has {pool.memory}"
+            yield Problem((*path, "memory", "guarantee"), message)
+
+
+def pool_problems(
+    path: tuple[str | int, ...], name: str, *, gpu: UserGpu | None, pools: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Yield what is wrong with the choice of a node pool: it does not exist, or has too few GPUs per node."""
+    pool = pools.get(name)
+    if pool is None:
+        message = f'there is no pool "{name}" in cluster.node_pools (known: {", ".join(pools)})'
+        yield Problem((*path, "node_pool"), message, nearest(name, pools))
+    elif gpu is not None and pool.gpu is None:
+        with_gpu = [known for known, candidate in pools.items() if candidate.gpu is not None]
+        hint = (
+            f"choose {' or '.join(with_gpu)}"
+            if with_gpu
+            else f"add `gpu: {{count: {gpu.count}}}` to a pool that has some"
+        )
+        yield Problem((*path, "gpu"), f"nodes of pool {name} have no GPU: {hint}")
+    elif gpu is not None and gpu.count > pool.gpu.count:
+        yield Problem(
+            (*path, "gpu", "count"), f"{gpu.count} GPUs do not fit on a node of pool {name}: {pool.gpu.count}"
+        )
+
+
+def profiles_are_for_known_groups(jupyterhub: JupyterHub, groups: Mapping[str, Any]) -> Iterator[Problem]:
+    """A profile for a group that nobody can be in would never be seen."""
+    for place, profile in enumerate(jupyterhub.profiles):
+        yield from unknown_groups(("jupyterhub", "profiles", place), profile.groups or (), groups)

@@ -1,0 +1,219 @@
+"""Reading the settings: from the engine inside the program, from the stack's file outside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from qhub.config.judge import Finding, explain_unknown, judge, secret_command
+from qhub.config.mistakes import Mistake, SettingsError
+from qhub.config.model import dotted
+from qhub.config.settings import SECTIONS, Settings
+from qhub.config.shape import Path, Spot, is_encrypted, leaves
+from qhub.config.sources import PROJECT_FILE, Sources, project_root, read_sources, stack_file, stack_of
+
+#: What a secret reads as outside the engine. It is no value: nothing outside the engine can decrypt one.
+ENCRYPTED = "<encrypted: only the engine can read this value>"
+
+
+def load_stack_settings() -> Settings:
+    """Return the settings of the stack that the running Pulumi program belongs to.
+
+    Returns:
+        The settings, checked; secrets decrypted, in `pydantic.SecretStr`.
+
+    Raises:
+        SettingsError: the settings cannot be used. The error is a `pulumi.RunError` as well, so that the engine shows
+            its text without a traceback. Lines are told where the value in force is the one in the stack's file.
+    """
+    import pulumi
+
+    class StackSettingsError(SettingsError, pulumi.RunError):
+        """The settings cannot be used; shown by the engine as it is."""
+
+    stack, project = pulumi.get_stack(), pulumi.get_project()
+    root = FilePath(pulumi.get_root_directory() or project_root(FilePath.cwd()))
+    values, encrypted = _engine_values(project)
+    findings = [
+        finding
+        for name, value in values.items()
+        for finding in _plain_secrets(name, value, stack=stack)
+        if name not in encrypted
+    ]
+    settings, rest = _examine(values, stack=stack, root=root)
+    findings += rest
+    if settings is not None and not findings:
+        return settings
+    raise StackSettingsError(_located(findings, _trusted_sources(root, stack, values)), stack=stack) from None
+
+
+def load_settings_file(path: str | FilePath, *, stack: str | None = None) -> Settings:
+    """Return the settings in a stack's file, read without the engine, as scripts and `qhub validate` do.
+
+    Args:
+        path: the file, `Pulumi.<stack>.yaml`. The project file (Pulumi.yaml) beside or above it gives defaults.
+        stack: name of the stack; None takes it from the file's name.
+
+    Returns:
+        The settings, checked. Secrets are not decrypted: each reads as `ENCRYPTED`.
+
+    Raises:
+        SettingsError: the file cannot be read, or its settings cannot be used; every mistake with line and column.
+    """
+    file = FilePath(path)
+    stack = stack or stack_of(file)
+    root = project_root(file.absolute().parent)
+    try:
+        sources = read_sources(file, root=root)
+    except OSError as error:
+        raise SettingsError([_unreadable(file, root, error)], stack=stack) from None
+    mistakes = list(_flaws(sources))
+    if any(not flaw.path for document in sources.documents for flaw in document.flaws):
+        raise SettingsError(mistakes, stack=stack)  # the rest of a file that is not YAML was not read
+    values = {name: _without_secrets(value) for name, value in sources.values.items()}
+    findings = [
+        finding for name, value in sources.values.items() for finding in _misplaced_secrets(name, value, stack=stack)
+    ]
+    settings, rest = _examine(values, stack=stack, root=root)
+    unread = {finding.path for finding in findings}  # nothing more can be said about what was not read
+    mistakes += _located([*findings, *(finding for finding in rest if finding.path not in unread)], sources)
+    if settings is None or mistakes:
+        raise SettingsError(mistakes, stack=stack)
+    return settings
+
+
+def _examine(values: Mapping[str, Any], *, stack: str, root: FilePath) -> tuple[Settings | None, list[Finding]]:
+    unknown = [explain_unknown((name,), SECTIONS) for name in values if name not in SECTIONS]
+    known = {name: value for name, value in values.items() if name in SECTIONS}
+    for finding in unknown:  # a mistyped section is examined as the one that was meant
+        if finding.nearest is not None and finding.nearest not in known:
+            known[finding.nearest] = values[str(finding.path[0])]
+    settings, findings = judge(known, stack=stack, root=root)
+    if settings is not None:
+        findings += _missing_files(settings)
+    return settings, unknown + findings
+
+
+def _missing_files(settings: Settings) -> Iterator[Finding]:
+    mirror = settings.charts.mirror
+    if mirror is not None and "://" not in mirror and not settings.path(mirror).is_dir():
+        message = f'there is no folder "{mirror}"; relative paths start at the folder of {PROJECT_FILE}'
+        yield Finding(("charts", "mirror"), message, showable=True)
+
+
+def _engine_values(project: str) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the values of the project's keys, and the keys that hold something encrypted."""
+    from pulumi.runtime import config
+
+    # The public Config class reads one key by name; to refuse unknown ones all of them have to be seen.
+    texts = {**config.get_config_env(), **config.CONFIG.get()}
+    prefix = f"{project}:"
+    names = [key.removeprefix(prefix) for key in texts if key.startswith(prefix)]
+    values = {name: _parsed(name, texts[prefix + name]) for name in names}
+    return values, frozenset(name for name in names if config.is_config_secret(prefix + name))
+
+
+def _parsed(name: str, text: Any) -> Any:
+    """Return an object or a list for a section; the engine hands them over as JSON, and text as it is."""
+    if name == "domain" or not isinstance(text, str):
+        return text
+    if not text:
+        return None  # the engine's form of a key with nothing behind it
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text  # told later as text where a section is expected
+
+
+def _plain_secrets(name: str, value: Any, *, stack: str) -> Iterator[Finding]:
+    for here, leaf in _known_leaves(name, value):
+        if here.secret and isinstance(leaf, str) and leaf:
+            yield _must_be_encrypted(here.path, stack)
+
+
+def _misplaced_secrets(name: str, value: Any, *, stack: str) -> Iterator[Finding]:
+    """Yield secrets in plain text, and encrypted values that are no secrets and so cannot be checked."""
+    for here, leaf in _known_leaves(name, value):
+        if here.secret and leaf is not None and not is_encrypted(leaf):
+            yield _must_be_encrypted(here.path, stack)
+        elif is_encrypted(leaf) and not here.secret:
+            yield Finding(here.path, "is encrypted but is no secret, so nothing can check it; write it in plain text")
+
+
+def _known_leaves(name: str, value: Any) -> Iterator[tuple[Spot, Any]]:
+    return ((here, leaf) for here, leaf in leaves({name: value}) if here.kind is not None)
+
+
+def _must_be_encrypted(path: Path, stack: str) -> Finding:
+    command = secret_command(path, stack=stack)
+    message = f"a secret stands here in plain text: change it where it was issued, then run `{command}`"
+    return Finding(path, message)
+
+
+def _without_secrets(value: Any) -> Any:
+    if is_encrypted(value):
+        return ENCRYPTED
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(below) for key, below in value.items()}
+    return [_without_secrets(below) for below in value] if isinstance(value, list) else value
+
+
+def _trusted_sources(root: FilePath, stack: str, values: Mapping[str, Any]) -> Sources | None:
+    """Return the stack's file for places, as far as what it says is in force."""
+    try:
+        sources = read_sources(stack_file(root, stack), root=root)
+    except OSError:
+        return None
+    sources.forget_where_not(values)
+    return sources
+
+
+def _flaws(sources: Sources) -> Iterator[Mistake]:
+    for document in sources.documents:
+        for flaw in document.flaws:
+            key = dotted(flaw.path[1:] if flaw.path[:1] == ("config",) else flaw.path)
+            key = key.removeprefix(f"{sources.project}:")
+            yield Mistake(key, flaw.message, file=sources.name(document), line=flaw.line, column=flaw.column)
+    config = sources.documents[-1].data.get("config", {})
+    if not isinstance(config, Mapping) and config is not None:
+        yield Mistake("config", "should be a map of keys such as qhub:domain", file=sources.file)
+
+
+def _located(findings: Iterable[Finding], sources: Sources | None) -> list[Mistake]:
+    every = list(findings)
+    if sources:  # what a mistyped section holds was examined under the right name
+        for finding in every:
+            if len(finding.path) == 1 and finding.nearest and str(finding.path[0]) in sources.origins:
+                sources.origins.setdefault(finding.nearest, sources.origins[str(finding.path[0])])
+    return [_mistake(finding, sources) for finding in every]
+
+
+def _mistake(finding: Finding, sources: Sources | None) -> Mistake:
+    found = sources.find(finding.path) if sources else None
+    file, line, column, excerpt = (sources.file if sources and sources.in_force else None), None, None, None
+    if found:
+        file, mark, exact = found
+        by_value = exact and not finding.about_key and mark.text is not None
+        line, column = (mark.value_line, mark.value_column) if by_value else (mark.line, mark.column)
+        excerpt = mark.text if exact and finding.showable else None
+    return Mistake(
+        key=dotted(finding.path),
+        message=finding.message,
+        file=file,
+        line=line,
+        column=column,
+        expected=finding.expected,
+        nearest=finding.nearest,
+        known=finding.known,
+        excerpt=excerpt,
+    )
+
+
+def _unreadable(file: FilePath, root: FilePath, error: OSError) -> Mistake:
+    if not isinstance(error, FileNotFoundError):
+        return Mistake("", f"cannot be read: {error.strerror}", file=str(file))
+    stacks = sorted(stack_of(other) for other in file.absolute().parent.glob("Pulumi.*.yaml"))
+    hint = f"; there are settings for: {', '.join(stacks)}" if stacks else f" (project folder: {root.name})"
+    return Mistake("", f"there is no such file{hint}", file=str(file))

@@ -1,0 +1,66 @@
+"""CPU, memory and GPUs that a container or a user may have, and the image it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from qhub.config.model import Expected, Section, nested
+from qhub.config.names import ImageName, ImageTag
+from qhub.config.quantities import Cores, Count, CpuQuantity, MemoryQuantity, SpawnerMemory
+
+
+class Image(Section):
+    """A container image."""
+
+    name: ImageName = Field(description="Registry and name, without a tag, for example quay.io/jupyter/scipy-notebook.")
+    tag: ImageTag = Field(description='Tag as text in quotes; pin a dated or numbered one, never "latest".')
+
+    @property
+    def reference(self) -> str:
+        """`name:tag`, as a container runtime takes it."""
+        return f"{self.name}:{self.tag}"
+
+
+class Amounts(Section):
+    """CPU and memory of a container, as Kubernetes reads them."""
+
+    cpu: CpuQuantity | None = Field(default=None, description="CPU cores, for example 0.5 or 500m; null sets none.")
+    memory: MemoryQuantity | None = Field(default=None, description="Memory, for example 512Mi; null sets none.")
+
+
+class Resources(Section):
+    """What a container of the platform itself is promised and may use at most."""
+
+    requests: Amounts = nested("Reserved on the node where the container runs.")
+    limits: Amounts = nested("Never exceeded: more CPU is held back, more memory kills.")
+
+
+class UserCpu(Section):
+    """CPU of one notebook server."""
+
+    limit: Cores = Field(default=1.0, description="Cores that a server may use at most.")
+    guarantee: Cores | None = Field(default=None, description="Cores reserved for a server; null reserves none.")
+
+
+class UserMemory(Section):
+    """Memory of one notebook server."""
+
+    limit: SpawnerMemory = Field(default="2G", description="Most memory of a server (K, M, G, T); more ends a kernel.")
+    guarantee: SpawnerMemory | None = Field(default=None, description="Memory reserved for a server; null: none.")
+
+
+class UserGpu(Section):
+    """GPUs of one notebook server or Dask worker."""
+
+    count: Count = Field(default=1, description="GPUs per server or worker.")
+
+
+class NodeGpu(Section):
+    """GPUs of one node of a pool."""
+
+    count: Count = Field(default=1, description="GPUs per node.")
+    resource: Annotated[str, Expected("the name of an extended resource, for example nvidia.com/gpu")] = Field(
+        default="nvidia.com/gpu", description="Extended resource under which the device plugin offers them."
+    )

@@ -1,0 +1,139 @@
+"""The whole configuration of one environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from qhub.config import authentication as _authentication
+from qhub.config import certificates as _certificates
+from qhub.config import charts as _charts
+from qhub.config import cluster as _cluster
+from qhub.config import dask as _dask
+from qhub.config import ingress as _ingress
+from qhub.config import jupyterhub as _jupyterhub
+from qhub.config import storage as _storage
+from qhub.config import users as _users
+from qhub.config.advice import SettingsWarning, advise
+from qhub.config.authentication import Authentication
+from qhub.config.certificates import Certificates
+from qhub.config.charts import Charts
+from qhub.config.cluster import Cluster
+from qhub.config.dask import Dask
+from qhub.config.ingress import Ingress
+from qhub.config.jupyterhub import JupyterHub
+from qhub.config.model import Problem, RulesBroken, Section, nested
+from qhub.config.names import DomainName, GroupName, Text, UserName
+from qhub.config.namespace import Namespace
+from qhub.config.storage import Storage
+from qhub.config.users import Group, User
+
+#: Each rule with the sections that it reads, which are its arguments.
+RULES = (
+    (("cluster",), _cluster.tolerations_are_whole),
+    (("certificates",), _certificates.issuer_has_what_it_needs),
+    (("domain", "certificates"), _certificates.acme_reaches_the_domain),
+    (("ingress",), _ingress.load_balancer_settings_have_one),
+    (("storage", "cluster"), _storage.managed_storage_is_somewhere),
+    (("authentication",), _authentication.somebody_may_sign_in),
+    (("domain", "authentication"), _authentication.dummy_is_not_open_to_the_internet),
+    (("users", "groups"), _users.numbers_are_unique),
+    (("users", "groups"), _users.users_are_in_known_groups),
+    (("jupyterhub",), _jupyterhub.culling_makes_sense),
+    (("jupyterhub",), _jupyterhub.one_profile_is_the_default),
+    (("jupyterhub",), _jupyterhub.profile_names_differ),
+    (("jupyterhub",), _jupyterhub.guarantees_fit_limits),
+    (("jupyterhub", "cluster"), _jupyterhub.profiles_fit_their_pool),
+    (("jupyterhub", "groups"), _jupyterhub.profiles_are_for_known_groups),
+    (("dask",), _dask.worker_profile_names_differ),
+    (("dask",), _dask.workers_fit_their_cluster),
+    (("dask", "cluster"), _dask.workers_fit_their_pool),
+    (("dask", "groups"), _dask.worker_profiles_are_for_known_groups),
+    (("charts",), _charts.versions_have_their_form),
+    (("charts",), _charts.mirror_has_its_form),
+)
+
+
+class Settings(Section):
+    """Everything a person may set, one attribute per key of the stack file's `qhub:` namespace.
+
+    | read them | with |
+    |---|---|
+    | in the Pulumi program | `load_stack_settings()` |
+    | in a script | `load_settings_file("Pulumi.prod.yaml")` |
+    | in a test | `Settings(domain="hub.example.org", authentication={...})` |
+
+    Raises:
+        pydantic.ValidationError: a value is wrong or the values do not fit together. The two loaders turn it into a
+            `SettingsError` that names file, line and column of each mistake.
+    """
+
+    domain: DomainName = Field(description="DNS name under which people reach the hub, for example hub.example.org.")
+    namespace: Namespace = nested("Kubernetes namespace that holds the platform.")
+    cluster: Cluster = nested("Kubernetes cluster that the platform runs on.")
+    certificates: Certificates = nested("TLS certificate of the hub.")
+    ingress: Ingress = nested("Ingress controller and its load balancer.")
+    storage: Storage = nested("Shared file system for home folders and the groups' shared folders.")
+    authentication: Authentication = nested("Who may sign in, and how.")
+    users: dict[UserName, User] = Field(default={}, description="People by user name, with their uid and groups.")
+    groups: dict[GroupName, Group] = Field(default={}, description="Groups by name, with their gid.")
+    jupyterhub: JupyterHub = nested("Notebook servers: image, sizes, culling.")
+    dask: Dask = nested("Dask Gateway: image, sizes of workers, limits.")
+    charts: Charts = nested("Versions and sources of the Helm charts.")
+    stack: Text = Field(default="local", description="Name of the Pulumi stack; not a key of the stack file.")
+    root: Path = Field(
+        default_factory=Path.cwd, description="Folder of the project, from which relative paths go; not a key."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_cluster(cls, data: Any) -> Any:
+        """Name a cluster without a name after the stack: two stacks must not share one name."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("cluster", {}), Mapping):
+            return data
+        stack = re.sub(r"[^a-z0-9]+", "-", str(data.get("stack", "local")).lower()).strip("-")
+        return {**data, "cluster": {"name": f"qhub-{stack}"[:63].rstrip("-"), **data.get("cluster", {})}}
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> Self:
+        problems = tuple(broken_rules(self))
+        if problems:
+            raise RulesBroken(problems)
+        return self
+
+    @property
+    def address(self) -> str:
+        """Address of the hub, without a slash at its end."""
+        return f"{'http' if self.certificates.issuer == 'none' else 'https'}://{self.domain}"
+
+    @property
+    def oauth_callback_url(self) -> str:
+        """Where an identity provider sends people back to; to be entered there."""
+        # Sign-in providers reach the hub from outside, where TLS is ended somewhere even when not by us.
+        return f"https://{self.domain}/hub/oauth_callback"
+
+    def path(self, text: str) -> Path:
+        """Return a path from the settings in full: `~` is the home folder, a relative one starts at the project."""
+        return (self.root / Path(text).expanduser()).absolute()
+
+    def warnings(self) -> tuple[SettingsWarning, ...]:
+        """Return what is allowed but worth a thought, each with its key."""
+        return advise(self)
+
+
+#: Attributes of `Settings` that do not come from the stack file.
+NOT_KEYS = frozenset({"stack", "root"})
+#: Keys of the stack file, without the project's namespace.
+SECTIONS = tuple(name for name in Settings.model_fields if name not in NOT_KEYS)
+
+
+def broken_rules(settings: Settings) -> Iterator[Problem]:
+    """Yield every broken rule between values that are each right by themselves."""
+    for needs, rule in RULES:
+        for problem in rule(*(getattr(settings, name) for name in needs)):
+            yield replace(problem, reads=needs)

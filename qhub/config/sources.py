@@ -1,0 +1,147 @@
+"""The files that settings come from: the stack's own, and the defaults in the project file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from qhub.config.document import Document, Mark, read_document
+from qhub.config.shape import Path, is_encrypted
+
+PROJECT_FILE = "Pulumi.yaml"
+_STACK_FILE = re.compile(r"Pulumi\.(?P<stack>.+)\.ya?ml")
+
+
+@dataclass
+class Sources:
+    """Values of the project's namespace as the files give them, and where each stands.
+
+    Attributes:
+        root: folder of the project.
+        project: name of the project, which is the namespace of its keys.
+        file: name of the stack's file, relative to the folder of the project where it lies below.
+        values: value of each key without its namespace; `secure:` values are still encrypted.
+        documents: what was read: the project file, then the stack's.
+        origins: for each key, the document that gives it and its path there.
+        in_force: whether everything that the files give is what holds.
+    """
+
+    root: FilePath
+    project: str
+    file: str
+    values: dict[str, Any] = field(default_factory=dict)
+    documents: list[Document] = field(default_factory=list)
+    origins: dict[str, tuple[Document, Path]] = field(default_factory=dict)
+    in_force: bool = True
+
+    def find(self, path: Path) -> tuple[str, Mark, bool] | None:
+        """Return file name, place and whether it is that very place; else the nearest place around it; or None."""
+        origin = self.origins.get(str(path[0])) if path else None
+        if origin is None:
+            return None
+        document, prefix = origin
+        for length in range(len(path), 0, -1):
+            mark = document.marks.get((*prefix, *path[1:length]))
+            if mark is not None:
+                return self.name(document), mark, length == len(path)
+        return None
+
+    def name(self, document: Document) -> str:
+        """Return a file's name as messages show it."""
+        return _shown(document.file, self.root)
+
+    def forget_where_not(self, values: Mapping[str, Any]) -> None:
+        """Drop the place of each key whose value differs from the one that is in force.
+
+        Another file (`--config-file`), an environment or a script may have given the value; then a line of this file
+        would be the wrong one.
+        """
+        same = {key for key in self.origins if key in values and _same(self.values.get(key), values[key])}
+        self.in_force = len(same) == len(self.origins)
+        self.origins = {key: origin for key, origin in self.origins.items() if key in same}
+
+
+def project_root(start: FilePath) -> FilePath:
+    """Return the nearest folder at or above `start` with a project file; `start` itself where there is none."""
+    start = start.absolute()
+    return next((folder for folder in (start, *start.parents) if (folder / PROJECT_FILE).is_file()), start)
+
+
+def stack_of(file: FilePath) -> str:
+    """Return the name of the stack whose settings a file has: `prod` for `Pulumi.prod.yaml`."""
+    found = _STACK_FILE.fullmatch(file.name)
+    return found["stack"] if found else file.stem
+
+
+def stack_file(root: FilePath, stack: str) -> FilePath:
+    """Return where the engine keeps the settings of a stack: beside the project file, or in its `stackConfigDir`."""
+    project = read_document(root / PROJECT_FILE) if (root / PROJECT_FILE).is_file() else None
+    folder = project.data.get("stackConfigDir") if project else None
+    return (root / folder if isinstance(folder, str) else root) / f"Pulumi.{stack}.yaml"
+
+
+def read_sources(file: FilePath, *, root: FilePath) -> Sources:
+    """Read a stack's file and the project's defaults. As in the engine, a key of the stack replaces the whole default.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    project_file = root / PROJECT_FILE
+    project = read_document(project_file) if project_file.is_file() else Document(project_file)
+    sources = Sources(root=root, project=str(project.data.get("name", "qhub")), file=_shown(file, root))
+    stack = read_document(file)
+    sources.documents = [project, stack]
+    for key, value, place in _project_defaults(project):
+        _take(sources, project, key, value, place)
+    config = stack.data.get("config")
+    for key, value in (config or {}).items() if isinstance(config, Mapping) else ():
+        _take(sources, stack, key, value, ("config", key))
+    return sources
+
+
+def _project_defaults(project: Document) -> Iterator[tuple[str, Any, Path]]:
+    config = project.data.get("config")
+    for key, declared in (config or {}).items() if isinstance(config, Mapping) else ():
+        if not isinstance(declared, Mapping):
+            yield key, declared, ("config", key)
+            continue
+        for word in ("value", "default"):
+            if word in declared:
+                yield key, declared[word], ("config", key, word)
+                break
+
+
+def _take(sources: Sources, document: Document, key: str, value: Any, place: Path) -> None:
+    namespace, colon, name = key.rpartition(":")
+    if colon and namespace != sources.project:
+        return  # a key of a provider or of the engine itself
+    sources.values[name] = value
+    sources.origins[name] = (document, place)
+
+
+def _shown(file: FilePath, root: FilePath) -> str:
+    absolute = file.absolute()
+    return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(file)
+
+
+def _same(written: Any, given: Any) -> bool:
+    """Return whether a value from a file may be the one that the engine gave, which has encrypted parts decrypted."""
+    if is_encrypted(written):
+        return True
+    if isinstance(written, Mapping) and isinstance(given, Mapping):
+        return written.keys() == given.keys() and all(_same(value, given[key]) for key, value in written.items())
+    if isinstance(written, list) and isinstance(given, list):
+        return len(written) == len(given) and all(map(_same, written, given))
+    return _as_text(written) == _as_text(given)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:g}" if abs(value) < 1e6 else str(float(value))
+    # The engine gives a date with a time behind it.
+    return "" if value is None else str(value).split(" 00:00:00")[0]

@@ -1,0 +1,83 @@
+"""The shared file system: every user's home folder and the groups' shared folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from qhub.config.model import Expected, Problem, Section, nested
+from qhub.config.names import ObjectName, Text
+from qhub.config.quantities import VolumeSize
+from qhub.config.resources import Image, Resources
+
+
+class _Storage(Section):
+    size: VolumeSize = Field(
+        default="100Gi",
+        description="Size of the shared file system. It can grow in place, never shrink: a smaller one is refused.",
+    )
+    protect: bool = Field(
+        default=True,
+        description="Refuse to delete the data, and keep it in the cluster when the stack is destroyed.",
+    )
+
+
+class NfsServerStorage(_Storage):
+    """An NFS server of QHub's own in the cluster, on one disk. Works everywhere."""
+
+    kind: Literal["nfs-server"] = Field(default="nfs-server", description="A server in the cluster, on one disk.")
+    image: Image = nested("Image of the NFS server (Ganesha).", name="ghcr.io/2i2c-org/nfs-ganesha", tag="1.2.0")
+    storage_class: ObjectName | None = Field(
+        default=None,
+        description="StorageClass of the disk; null takes the cluster's. It must allow expansion for size to grow.",
+    )
+    resources: Resources = nested("CPU and memory of the server.")
+
+
+class ManagedStorage(_Storage):
+    """An NFS file system that somebody else runs: EFS, Filestore, Azure Files, DigitalOcean NFS, or an appliance."""
+
+    kind: Literal["managed"] = Field(description="A managed NFS file system.")
+    server: Annotated[Text, Expected("a host name or address, as the nodes resolve it")] | None = Field(
+        default=None,
+        description="Host name or address as the nodes resolve it; null takes the one that the cloud's section makes.",
+    )
+    path: Annotated[str, Field(pattern=r"^/"), Expected("a path that starts with /")] = Field(
+        default="/", description="Exported path."
+    )
+    mount_options: tuple[Text, ...] = Field(
+        default=("nfsvers=4.1", "noatime"), description="NFS mount options, one per item."
+    )
+
+
+class ExistingClaimStorage(Section):
+    """A ReadWriteMany claim that is there already. QHub uses it and never changes or deletes it."""
+
+    kind: Literal["existing-claim"] = Field(description="A claim that is there already.")
+    claim_name: ObjectName = Field(description="PersistentVolumeClaim (ReadWriteMany) in the hub's namespace.")
+
+
+def _kind(value: Any) -> Any:
+    """Return which of the three a value is; a section without `kind` is the first."""
+    return value.get("kind", "nfs-server") if isinstance(value, dict) else getattr(value, "kind", "nfs-server")
+
+
+Storage = Annotated[
+    Annotated[NfsServerStorage, Tag("nfs-server")]
+    | Annotated[ManagedStorage, Tag("managed")]
+    | Annotated[ExistingClaimStorage, Tag("existing-claim")],
+    Discriminator(_kind),
+]
+
+
+def managed_storage_is_somewhere(
+    storage: NfsServerStorage | ManagedStorage | ExistingClaimStorage, cluster: Any
+) -> Iterator[Problem]:
+    """Only a cloud that QHub sets up can make the managed file system itself."""
+    if isinstance(storage, ManagedStorage) and storage.server is None and cluster.provider == "existing":
+        yield Problem(
+            ("storage", "server"),
+            "is required on an existing cluster: add `server: ...`, the file system's address as the nodes resolve it",
+        )
