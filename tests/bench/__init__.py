@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`. Figures are ratios within one run, so that they hold on any machine."""

@@ -1,0 +1,154 @@
+"""The main job as a new user does it: up, again, a changed setting, by hand, from a script, a killed run, down."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+from ruamel.yaml import YAML
+
+from tests.engine.main_job.project import QHUB, ROOT, Project
+
+
+def not_ready(project: Project) -> list[str]:
+    """Return the pods that are neither Ready nor finished."""
+    pods = project.kubectl("pods", "--all-namespaces")["items"]
+    assert pods, "the platform has pods"
+    return [
+        pod["metadata"]["name"]
+        for pod in pods
+        if pod["status"]["phase"] != "Succeeded"
+        and not any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+    ]
+
+
+def load_balancer_address(project: Project) -> str:
+    """Return the address of the one LoadBalancer Service."""
+    services = project.kubectl("services", "--all-namespaces")["items"]
+    balancers = [service for service in services if service["spec"]["type"] == "LoadBalancer"]
+    assert len(balancers) == 1
+    return balancers[0]["status"]["loadBalancer"]["ingress"][0]["ip"]
+
+
+def still_runs(pid: int) -> bool:
+    """Return whether a process runs; one that has ended and was not collected yet does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+class TestThePlatformIsUp:
+    """What holds after `qhub up`, in the order of a working day."""
+
+    def test_every_pod_is_ready(self, platform: Project) -> None:
+        assert not_ready(platform) == []
+        namespaces = {pod["metadata"]["namespace"] for pod in platform.kubectl("pods", "--all-namespaces")["items"]}
+        assert {"qhub", "qhub-ingress", "qhub-storage", "cert-manager"} <= namespaces
+
+    def test_the_outputs_say_where_and_how_to_sign_in(self, platform: Project) -> None:
+        printed = platform.pulumi("stack", "output", "--json")
+        for expected in ("address", "load_balancer", "login_hint", "releases", "namespace"):
+            assert expected in printed
+        assert re.search(r'"kubeconfig": "\[secret\]"', printed)
+
+    def test_again_changes_nothing(self, platform: Project) -> None:
+        assert platform.preview() == {}
+        printed = platform.qhub("up")
+        assert "unchanged" in printed
+        assert not re.search(r"\d+ (created|updated|deleted|replaced)", printed)
+
+    def test_the_file_of_the_stack_stays_as_it_was(self, platform: Project) -> None:
+        assert (platform.folder / "Pulumi.local.yaml").read_text() == (ROOT / "Pulumi.local.yaml").read_text()
+
+    def test_one_setting_changes_one_release_and_shows_it(self, platform: Project) -> None:
+        platform.set(jupyterhub={"cull": {"timeout": 1234}})
+        assert platform.preview() == {"qhub-jupyterhub": "update"}
+        printed = platform.qhub("up")
+        assert re.search(r"timeout\s*: \S+ => 1234", printed), printed
+        assert not_ready(platform) == []
+        assert platform.preview() == {}
+
+    def test_a_script_of_ten_lines_does_the_same(self, platform: Project) -> None:
+        script = platform.folder / "docs" / "examples" / "up.py"
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text((ROOT / "docs" / "examples" / "up.py").read_text())
+        printed = platform.run(sys.executable, str(script), environment=platform.shell()).stdout
+        assert "'same'" in printed.splitlines()[-1]
+
+    def test_the_address_survives_a_switch_of_the_controller(self, platform: Project) -> None:
+        before = load_balancer_address(platform)
+        settings = YAML(typ="safe").load((platform.folder / "Pulumi.local.yaml").read_text())["config"]
+        now = settings.get("qhub:ingress", {}).get("controller", "ingress-nginx")
+        platform.set(ingress={"controller": "traefik" if now == "ingress-nginx" else "ingress-nginx"})
+        platform.qhub("up")
+        assert load_balancer_address(platform) == before
+        assert not_ready(platform) == []
+
+    def test_the_storage_grows_in_place(self, platform: Project) -> None:
+        claims = platform.kubectl("pvc", "--all-namespaces")["items"]
+        platform.set(storage={"size": "77Gi"})
+        assert set(platform.preview().values()) == {"update"}
+        platform.qhub("up")
+        after = platform.kubectl("pvc", "--all-namespaces")["items"]
+        assert {c["metadata"]["uid"] for c in after} == {c["metadata"]["uid"] for c in claims}
+        sizes = {c["metadata"]["name"]: c["status"]["capacity"]["storage"] for c in after}
+        assert sizes["nfs-disk"] == "77Gi"
+
+    def test_down_leaves_no_process_and_no_file(self, platform: Project) -> None:
+        pids = [process.pid for process in platform.cluster.status().processes if process.pid]
+        assert pids
+        platform.qhub("down")
+        assert not any(map(still_runs, pids))
+        assert not (platform.folder / ".qhub").exists()
+
+
+def test_a_killed_run_is_followed_by_one_that_goes_on(project: Project) -> None:
+    running = subprocess.Popen(
+        [QHUB, "up"], cwd=project.folder, env=project.environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert running.stdout
+    for line in running.stdout:  # kill it in the middle: when the first Helm release is under way
+        if "Release" in line and "creating" in line:
+            break
+    time.sleep(0.5)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    running.stdout.close()
+    printed = project.qhub("up")
+    assert "was killed" in printed
+    assert not_ready(project) == []
+    assert project.preview() == {}
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(project: Project) -> None:
+    command = [QHUB, "up"]
+    runs = [
+        subprocess.Popen(
+            command, cwd=project.folder, env=project.environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    printed = [run.communicate()[0] for run in runs]
+    # One of them wins; the other either comes after it or is told who holds the stack.
+    assert 0 in [run.returncode for run in runs], printed
+    for run, text in zip(runs, printed, strict=True):
+        if run.returncode:
+            assert "at work on stack local" in text or "locked" in text
+    assert project.preview() == {}
+
+
+def test_the_checkout_is_found_from_a_folder_inside_it(project: Project) -> None:
+    done = subprocess.run(
+        [QHUB, "validate", "local"], cwd=Path(project.folder, "stacks"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "valid" in done.stdout

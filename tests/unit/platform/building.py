@@ -1,0 +1,55 @@
+"""Settings for tests, and the values that each chart would get from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qhub.clouds.existing import node_pools
+from qhub.config import Settings
+from qhub.platform.cert_manager import cert_manager_values
+from qhub.platform.dask_gateway_values import dask_gateway_values
+from qhub.platform.ingress_values import ingress_nginx_values, traefik_values
+from qhub.platform.jupyterhub_values import JupyterHubSecrets, jupyterhub_values
+
+SECRETS = JupyterHubSecrets(
+    cookie_secret="c0" * 32,
+    crypt_key="c1" * 32,
+    proxy_token="c2" * 32,
+    dask_gateway_token="c3" * 32,
+    github_client_secret="a-client-secret",
+    dummy_password="a-password",
+)
+
+
+def make_settings(**sections: Any) -> Settings:
+    """Return settings with some sections as a person would write them; the domain is the local one."""
+    return Settings.model_validate({"domain": "qhub.localhost", **sections})
+
+
+def hub_values(settings: Settings, *, secrets: JupyterHubSecrets = SECRETS, **changes: Any) -> dict[str, Any]:
+    """Return the values of chart jupyterhub."""
+    arguments = {"claim_name": "home", "block_storage_class": None, "cluster_issuer": "qhub-self-signed", **changes}
+    return jupyterhub_values(settings, node_pools=node_pools(settings.cluster.pools), secrets=secrets, **arguments)
+
+
+def dask_values(settings: Settings) -> dict[str, Any]:
+    """Return the values of chart dask-gateway."""
+    return dask_gateway_values(settings, node_pools=node_pools(settings.cluster.pools), api_token="c3" * 32)
+
+
+def all_values(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return the values of every chart, by chart name."""
+    pool = node_pools(settings.cluster.pools)["general"]
+    ingress = {
+        "class_name": settings.ingress.class_name,
+        "publish_service": "qhub-ingress/ingress",
+        "replicas": settings.ingress.replicas,
+        "pool": pool,
+    }
+    return {
+        "jupyterhub": hub_values(settings),
+        "dask-gateway": dask_values(settings),
+        "cert-manager": cert_manager_values(pool=pool),
+        "traefik": traefik_values(**ingress),
+        "ingress-nginx": ingress_nginx_values(**ingress),
+    }

@@ -1,0 +1,224 @@
+"""The code that runs inside the hub: who people are on disk, and what they may choose."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qhub.clouds.existing import node_pools
+from qhub.platform import hub
+from qhub.platform.hub import qhub_hub
+from qhub.platform.jupyterhub_values import hub_settings
+from tests.unit.platform.building import make_settings
+
+SETTINGS: dict[str, Any] = {
+    "home": "/home/jovyan",
+    "users": {
+        "alice": {"uid": 1001, "primary_group": "analyst", "secondary_groups": ["developer"]},
+        "bob": {"secondary_groups": ["developer"]},
+    },
+    "groups": {"analyst": {"gid": 1100}, "developer": {"gid": 1101}},
+    "profiles": [
+        {"slug": "small", "default": True, "kubespawner_override": {}},
+        {"slug": "gpu", "groups": ["developer"], "kubespawner_override": {}},
+        {"slug": "own", "users": ["carol"], "kubespawner_override": {}},
+    ],
+}
+
+
+def make_spawner(name: str, *groups: str) -> SimpleNamespace:
+    """Return what the hook sees of a KubeSpawner: the chart's own volumes and init container are there already."""
+    return SimpleNamespace(
+        user=SimpleNamespace(name=name, groups=[SimpleNamespace(name=group) for group in groups]),
+        environment={"HOME": "/home/jovyan"},
+        volumes={"home": {"name": "home"}},
+        volume_mounts={"home": {"name": "home", "mountPath": "/home/jovyan", "subPath": "home/{username}"}},
+        init_containers=[{"name": "block-cloud-metadata"}],
+    )
+
+
+def prepared(name: str, *groups: str) -> SimpleNamespace:
+    spawner = make_spawner(name, *groups)
+    qhub_hub.prepare_pod(spawner, SETTINGS, "tools:1")
+    return spawner
+
+
+class TestIdentity:
+    def test_a_listed_user_has_the_numbers_of_the_settings(self) -> None:
+        spawner = prepared("alice")
+
+        assert (spawner.uid, spawner.gid, spawner.fs_gid) == (1001, 1100, 1100)
+        assert spawner.supplemental_gids == [100, 1101]
+
+    def test_a_listed_user_without_a_uid_gets_one_of_their_own(self) -> None:
+        assert prepared("bob").uid == qhub_hub.derived_uid("bob")
+
+    def test_someone_who_is_not_listed_has_the_group_of_the_image(self) -> None:
+        spawner = prepared("dave")
+
+        assert spawner.gid == 100
+        assert spawner.supplemental_gids == []
+
+    def test_groups_that_the_sign_in_brought_count_too(self) -> None:
+        assert prepared("dave", "analyst", "a-group-without-a-folder").supplemental_gids == [1100]
+
+    def test_a_uid_never_changes_for_a_name(self) -> None:
+        # Files of every existing user hang on this number.
+        assert qhub_hub.derived_uid("dave") == 883211816
+
+    @given(st.text(max_size=40))
+    def test_uids_are_apart_from_those_people_give_out_and_accepted_by_kubernetes(self, name: str) -> None:
+        assert 1_000_000 <= qhub_hub.derived_uid(name) < 2**31
+
+    @given(st.lists(st.text(max_size=10), unique=True, max_size=50))
+    def test_two_names_do_not_share_a_uid(self, names: list[str]) -> None:
+        assert len({qhub_hub.derived_uid(name) for name in names}) == len(names)
+
+
+class TestPasswd:
+    def test_the_user_has_a_name_in_the_container(self) -> None:
+        who = qhub_hub.identity("alice", [], SETTINGS)
+
+        assert "alice:x:1001:1100::/home/jovyan:/bin/bash\n" in qhub_hub.passwd_file(who, "/home/jovyan")
+        assert "developer:x:1101:alice\n" in qhub_hub.group_file(who)
+
+    @given(st.text(max_size=30), st.lists(st.sampled_from(["analyst", "developer"])))
+    def test_no_name_can_forge_a_line(self, name: str, groups: list[str]) -> None:
+        who = qhub_hub.identity(name, groups, SETTINGS)
+        lines = qhub_hub.passwd_file(who, "/home/jovyan").splitlines()
+
+        assert all(line.count(":") == 6 for line in lines)
+        assert [line for line in lines if line.split(":")[2] == "0"] == ["root:x:0:0:root:/root:/bin/bash"]
+        assert all(line.count(":") == 3 for line in qhub_hub.group_file(who).splitlines())
+
+    def test_a_group_of_the_settings_takes_its_number_from_the_systems_own(self) -> None:
+        settings = {**SETTINGS, "groups": {"team": {"gid": 100}}, "users": {"alice": {"primary_group": "team"}}}
+        lines = qhub_hub.group_file(qhub_hub.identity("alice", [], settings)).splitlines()
+
+        assert [line for line in lines if line.split(":")[2] == "100"] == ["team:x:100:alice"]
+
+
+class TestFolders:
+    def test_members_mount_the_folders_of_their_groups_only(self) -> None:
+        mounts = prepared("bob").volume_mounts
+
+        assert mounts["shared-developer"] == {
+            "name": "home",
+            "mountPath": "/shared/developer",
+            "subPath": "shared/developer",
+        }
+        assert "shared-analyst" not in mounts
+        assert mounts["home"]["subPath"] == "home/{username}"
+
+    def test_the_charts_own_init_container_stays(self) -> None:
+        assert [made["name"] for made in prepared("alice").init_containers] == [
+            "block-cloud-metadata",
+            qhub_hub.INIT_CONTAINER,
+        ]
+
+    def test_a_second_start_changes_nothing(self) -> None:
+        spawner = prepared("alice", "developer")
+        before = vars(spawner).copy()
+        qhub_hub.prepare_pod(spawner, SETTINGS, "tools:1")
+
+        assert vars(spawner) == before
+
+    def test_the_init_container_has_no_more_rights_than_it_needs(self) -> None:
+        context = prepared("alice").init_containers[-1]["securityContext"]
+
+        assert context["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN", "FOWNER", "DAC_OVERRIDE"]}
+        assert context["allowPrivilegeEscalation"] is False
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the script is for a Linux container")
+    def test_the_script_gives_folders_to_their_owners(self, tmp_path: Path) -> None:
+        for folder in ("mnt/home", "mnt/shared/developer", "identity", "bin"):
+            (tmp_path / folder).mkdir(parents=True)
+        # Who runs the tests need not be root: chown only writes down what it was asked.
+        chown = tmp_path / "bin" / "chown"
+        chown.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+        chown.chmod(0o755)
+        script = qhub_hub.init_script({"developer": 1101})
+        for path in ("/mnt", "/identity"):
+            script = script.replace(path, f"{tmp_path}{path}")
+        environment = {"QHUB_UID": "1001", "QHUB_GID": "1100", "QHUB_PASSWD": "p", "QHUB_GROUP": "g"}
+        for _ in ("first start", "second start"):
+            subprocess.run(
+                ["/bin/sh", "-ec", script], check=True, env={**environment, "PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+            )
+
+        assert (tmp_path / "identity" / "passwd").read_text() == "p"
+        assert (tmp_path / "mnt/home").stat().st_mode & 0o7777 == 0o700
+        assert (tmp_path / "mnt/shared/developer").stat().st_mode & 0o7777 == 0o2770
+        assert (tmp_path / "mnt/home/shared").readlink() == Path("/shared")
+        asked = (tmp_path / "asked").read_text()
+        assert f"1001:1100 {tmp_path}/mnt/home\n" in asked
+        assert f"0:1101 {tmp_path}/mnt/shared/developer\n" in asked
+
+    def test_kubespawner_finds_no_placeholder_in_the_script(self) -> None:
+        container = prepared("alice", "developer").init_containers[-1]
+
+        assert not {"{", "}"} & set("".join(container["command"]))
+
+
+class TestProfiles:
+    @pytest.mark.parametrize(
+        ("name", "groups", "slugs"),
+        [
+            ("dave", [], ["small"]),
+            ("alice", [], ["small", "gpu"]),
+            ("dave", ["developer"], ["small", "gpu"]),
+            ("carol", [], ["small", "own"]),
+        ],
+    )
+    def test_each_sees_what_is_open_to_them(self, name: str, groups: list[str], slugs: list[str]) -> None:
+        made = qhub_hub.allowed_profiles(name, groups, SETTINGS)
+
+        assert [profile["slug"] for profile in made] == slugs
+        assert all("users" not in profile and "groups" not in profile for profile in made)
+
+    def test_no_server_without_limits_for_somebody_with_no_profile(self) -> None:
+        settings = {**SETTINGS, "profiles": SETTINGS["profiles"][1:]}
+        with pytest.raises(qhub_hub.NoProfileError) as told:
+            qhub_hub.prepare_pod(make_spawner("dave"), settings, "tools:1")
+
+        assert told.value.jupyterhub_message.startswith("No server profile is open to dave.")
+
+
+class TestInsideTheHub:
+    """The text as z2jh runs it: with `exec`, in a namespace that has `c`, and a module `z2jh` to read values from."""
+
+    @pytest.fixture
+    def config(self, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+        values = {"custom.qhub": SETTINGS, "singleuser.networkTools.image": {"name": "tools", "tag": "4.4.0"}}
+        module = ModuleType("z2jh")
+        setattr(module, "get_config", values.__getitem__)  # noqa: B010 - a plain module has no such attribute
+        monkeypatch.setitem(sys.modules, "z2jh", module)
+        config = SimpleNamespace(KubeSpawner=SimpleNamespace())
+        exec(hub.source("qhub_hub"), {"c": config})  # noqa: S102 - our own text, the way the hub does it
+        return config
+
+    def test_it_hooks_itself_in(self, config: SimpleNamespace) -> None:
+        spawner = make_spawner("alice")
+        config.KubeSpawner.pre_spawn_hook(spawner)
+
+        assert spawner.uid == 1001
+        assert spawner.init_containers[-1]["image"] == "tools:4.4.0"
+        assert [profile["slug"] for profile in config.KubeSpawner.profile_list(spawner)] == ["small", "gpu"]
+
+    def test_what_the_values_builder_sends_is_what_it_reads(self) -> None:
+        settings = make_settings(users={"alice": {"uid": 1001}}, groups={"analyst": {"gid": 1100}})
+        made = hub_settings(settings, node_pools(settings.cluster.pools))
+        spawner = make_spawner("alice")
+        qhub_hub.prepare_pod(spawner, made, "tools:1")
+
+        assert spawner.uid == 1001
+
+    def test_importing_it_elsewhere_does_nothing(self) -> None:
+        assert not hasattr(qhub_hub, "get_config")

@@ -1,0 +1,72 @@
+"""What the stack's outputs tell people."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from qhub.config.certificates import Certificates
+from qhub.platform.cert_manager import issuer_spec
+from qhub.platform.namespace import quota_hard
+from qhub.platform.platform import login_hint, release_status
+from tests.unit.platform.building import make_settings
+
+
+class TestLoginHint:
+    def test_it_says_where_and_how(self) -> None:
+        hint = login_hint(make_settings(authentication={"password": "a-password"}), "192.0.2.1")
+
+        assert hint == (
+            "Open https://qhub.localhost and sign in with any name and the password of authentication.password. "
+            "qhub.localhost has to lead to 192.0.2.1."
+        )
+
+    def test_it_names_who_may(self) -> None:
+        settings = make_settings(authentication={"password": "p", "allowed_users": ["bob"], "admin_users": ["alice"]})
+
+        assert "one of the names alice, bob and the password" in login_hint(settings, "")
+
+    def test_it_tells_github_apps_owners_the_callback(self) -> None:
+        settings = make_settings(
+            domain="hub.team.org",
+            authentication={"type": "github", "client_id": "i", "client_secret": "s", "organizations": ["team"]},
+        )
+
+        assert "https://hub.team.org/hub/oauth_callback" in login_hint(settings, "")
+
+    def test_it_never_holds_a_secret(self) -> None:
+        assert "a-password" not in login_hint(make_settings(authentication={"password": "a-password"}), "")
+
+
+def test_the_status_of_a_release_is_short() -> None:
+    status = SimpleNamespace(version="4.4.0", app_version="5.5.0", status="deployed", revision=2, manifest="long")
+
+    assert release_status(status) == {"version": "4.4.0", "app_version": "5.5.0", "status": "deployed", "revision": 2}
+
+
+class TestIssuer:
+    def test_staging_is_another_directory(self) -> None:
+        specs = [
+            issuer_spec(
+                Certificates(issuer=issuer, email="ops@example.org"), name=f"qhub-{issuer}", ingress_class="qhub"
+            )
+            for issuer in ("letsencrypt", "letsencrypt-staging")
+        ]
+
+        assert [spec["acme"]["server"] for spec in specs] == [
+            "https://acme-v02.api.letsencrypt.org/directory",
+            "https://acme-staging-v02.api.letsencrypt.org/directory",
+        ]
+        # Accounts of the two directories are not the same.
+        assert specs[0]["acme"]["privateKeySecretRef"] != specs[1]["acme"]["privateKeySecretRef"]
+        assert specs[0]["acme"]["solvers"] == [{"http01": {"ingress": {"ingressClassName": "qhub"}}}]
+
+    def test_self_signed(self) -> None:
+        assert issuer_spec(Certificates(), name="x", ingress_class="qhub") == {"selfSigned": {}}
+
+
+def test_a_quota_counts_what_is_set_only() -> None:
+    assert quota_hard(cpu="32", memory=None, pods=100, storage="1Ti") == {
+        "requests.cpu": "32",
+        "pods": "100",
+        "requests.storage": "1Ti",
+    }
