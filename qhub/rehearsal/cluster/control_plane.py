@@ -118,6 +118,8 @@ def controller_manager(host: Host) -> ProcessSpec:
         # The default of 20 requests a second alone makes a first start take 5 s longer.
         "kube-api-qps": 1000,
         "kube-api-burst": 1000,
+        # A claim that names a volume made in the same moment is bound at the next look; the default is every 15 s.
+        "pvclaimbinder-sync-period": "1s",
         # Growing a volume is our storage controller's; this one would only add an event that it waits for it.
         "controllers": "*,-persistentvolume-expander-controller",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -89,7 +90,13 @@ class Engine:
             self._stub.Log(request, timeout=5)
         except grpc.RpcError as error:
             # The engine is going away, or does not want the line: what is being done is worth more than its log.
-            print(f"log line not delivered ({type(error).__name__}): {self.mask(message)}", file=sys.stderr)  # noqa: T201
+            _complain(f"log line not delivered ({type(error).__name__}): {self.mask(message)}")
+
+
+def _complain(text: str) -> None:
+    """Write to stderr, which the engine logs; an engine that was killed reads it no more, and that changes nothing."""
+    with contextlib.suppress(BrokenPipeError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 class Status(grpc.Status):
@@ -128,7 +135,7 @@ def rpc(method: Callable[..., Any]) -> Callable[..., Any]:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, self.engine.mask(str(error)))
         except Exception as error:
             if os.environ.get(DEBUG_VARIABLE):
-                print(self.engine.mask(traceback.format_exc()), file=sys.stderr)  # noqa: T201
+                _complain(self.engine.mask(traceback.format_exc()))
             where = traceback.extract_tb(error.__traceback__)[-1]
             message = f"{type(error).__name__} in {os.path.basename(where.filename)}:{where.lineno}: {error}"  # noqa: PTH119
             context.abort(

@@ -6,16 +6,22 @@ import base64
 import gzip
 import json
 import tarfile
+import threading
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import psutil
 import pytest
 
 from qhub.rehearsal.plugins.errors import PluginError
 from qhub.rehearsal.plugins.kubernetes.helm import chart, record
-from qhub.rehearsal.plugins.kubernetes.helm.command import _shortened
+from qhub.rehearsal.plugins.kubernetes.client import Api
+from qhub.rehearsal.plugins.kubernetes.helm import command
+from qhub.rehearsal.plugins.kubernetes.helm.command import Helm, _shortened
 from qhub.rehearsal.plugins.kubernetes.helm.options import Options, validate
 from qhub.rehearsal.plugins.kubernetes.helm.outputs import outputs
+from qhub.rehearsal.plugins.kubernetes.settings import Settings
 from qhub.rehearsal.plugins.wire import UNKNOWN, FileAsset, Secret
 
 
@@ -187,3 +193,23 @@ def test_helms_words_are_shortened_to_what_a_person_needs() -> None:
     )
     assert _shortened("Error: UPGRADE FAILED: context deadline exceeded") == "timed out"
     assert _shortened("") == "it ended without a word"
+
+
+def test_helm_is_ended_when_what_watches_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed engine breaks the pipe that progress is written to: helm must not go on unattended."""
+    tool = tmp_path / "helm"
+    tool.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(command, "_tool", lambda: tool)
+    monkeypatch.setenv("QHUB_CACHE_DIR", str(tmp_path / "cache"))
+    api = cast("Api", SimpleNamespace(target=SimpleNamespace(document={})))
+    helm = Helm(api=api, settings=Settings(), cancelled=threading.Event())
+
+    def tick() -> None:
+        if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip():
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        helm.run("install", tick=tick)
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+    helm.close()

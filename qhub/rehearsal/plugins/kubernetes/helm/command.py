@@ -91,6 +91,9 @@ class Helm:
                 output = _Collected(process, stdin)
                 cancelled = self._attend(process, time.monotonic() + seconds + _SLACK_SECONDS, tick)
                 out, err = output.result()
+            except BaseException:
+                _end(process)  # nobody would attend to it any more
+                raise
             finally:
                 self._running.discard(process.pid)
         if cancelled:
@@ -132,7 +135,7 @@ class Helm:
 
     def close(self) -> None:
         """Wait for the runs that a cancellation is ending, then remove helm's home."""
-        deadline = time.monotonic() + _GRACE_SECONDS
+        deadline = time.monotonic() + _GRACE_SECONDS + 2.0  # a stubborn helm is killed after the grace
         while self._running and time.monotonic() < deadline:
             time.sleep(_TICK_SECONDS)
         with self._lock:
@@ -190,6 +193,8 @@ class _Collected:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is not None:
+        return
     process.send_signal(signal.SIGINT)  # helm ends its wait and records the release as failed
     try:
         process.wait(_GRACE_SECONDS)
