@@ -14,7 +14,7 @@ class PeopleErrors(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; turn the errors that are meant for people into click's own form."""
-        from qhub.automation import EngineError
+        from qhub.automation import EngineError, KubectlError
         from qhub.config import SettingsError
         from qhub.rehearsal.cluster import ClusterError
         from qhub.rehearsal.plugins.errors import PluginError
@@ -25,7 +25,7 @@ class PeopleErrors(click.Group):
         except EngineError as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(error.returncode)
-        except (SettingsError, ClusterError, PluginError, ToolchainError, FileNotFoundError) as error:
+        except (SettingsError, ClusterError, KubectlError, PluginError, ToolchainError, FileNotFoundError) as error:
             raise click.ClickException(str(error)) from error
 
 

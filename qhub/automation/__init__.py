@@ -12,7 +12,8 @@
 from __future__ import annotations
 
 from qhub.automation.engine import Engine, EngineError
+from qhub.automation.kubectl import Kubectl, KubectlError
 from qhub.automation.lifecycle import down, up
 from qhub.automation.prepare import Prepared, prepare
 
-__all__ = ["Engine", "EngineError", "Prepared", "down", "prepare", "up"]
+__all__ = ["Engine", "EngineError", "Kubectl", "KubectlError", "Prepared", "down", "prepare", "up"]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from qhub.automation.engine import Engine
 from qhub.automation.prepare import Prepared, prepare
 from qhub.automation.recover import adopt_pending_creates, release_stale_lock
 from qhub.rehearsal import paths
@@ -55,7 +54,9 @@ def down(stack: str, *, console: Console, assume_yes: bool = False) -> None:
     engine = prepared.engine
     if engine.exists():
         if prepared.cluster and engine.state().get("resources"):
-            prepared.cluster.start(report=console.print)  # a stopped cluster still holds what the stack made
+            prepared.cluster.start(
+                report=partial(console.print, soft_wrap=True)
+            )  # a stopped cluster still holds what the stack made
         _recover(prepared, console=console)
         engine.show("destroy", *(["--yes"] if assume_yes or prepared.cluster else []))
         # The stack's own file is the user's configuration: it stays.
@@ -97,28 +98,10 @@ def describe(prepared: Prepared, *, console: Console) -> None:
 def show_pods(prepared: Prepared, *, console: Console) -> None:
     """Print `kubectl get pods --all-namespaces` for the stack's cluster."""
     console.print("\n[bold]kubectl get pods --all-namespaces[/]")
-    subprocess.run(
-        ["kubectl", *_kubectl_flags(prepared), "get", "pods", "--all-namespaces"],
-        env=dict(prepared.engine.environment),
-        check=True,
-    )
+    prepared.kubectl.show("get", "pods", "--all-namespaces")
 
 
 def _recover(prepared: Prepared, *, console: Console) -> None:
-    engine: Engine = prepared.engine
-    if released := release_stale_lock(engine):
-        console.print(released, soft_wrap=True)
-    kubeconfig, context = _target(prepared)
-    if adopted := adopt_pending_creates(engine, kubeconfig=kubeconfig, context=context):
-        console.print(adopted, soft_wrap=True)
-
-
-def _target(prepared: Prepared) -> tuple[Path | None, str | None]:
-    cluster = prepared.settings.cluster
-    kubeconfig = (prepared.engine.root / Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
-    return kubeconfig, cluster.context
-
-
-def _kubectl_flags(prepared: Prepared) -> list[str]:
-    kubeconfig, context = _target(prepared)
-    return [*(["--kubeconfig", str(kubeconfig)] if kubeconfig else []), *(["--context", context] if context else [])]
+    for done in (release_stale_lock(prepared.engine), adopt_pending_creates(prepared.engine, prepared.kubectl)):
+        if done:
+            console.print(done, soft_wrap=True)

@@ -10,11 +10,13 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from qhub.automation.engine import Engine
+from qhub.automation.kubectl import Kubectl
 from qhub.config import Settings, load_settings_file
 from qhub.rehearsal import paths
 from qhub.rehearsal.cluster import EmbeddedCluster
@@ -37,6 +39,7 @@ class Prepared:
     Attributes:
         settings: the stack's settings, checked.
         engine: `pulumi` for this stack.
+        kubectl: `kubectl` on its cluster.
         variables: what `engine` sets over the user's own environment.
         tools: each tool with its version and origin.
         plugins: each plugin with its version and origin.
@@ -45,6 +48,7 @@ class Prepared:
 
     settings: Settings
     engine: Engine
+    kubectl: Kubectl
     variables: Mapping[str, str]
     tools: Toolchain
     plugins: tuple[PluginUse, ...]
@@ -69,11 +73,22 @@ def prepare(stack: str, *, console: Console, root: Path | None = None, start_clu
     tools = ensure_tools(ENGINE_TOOLS + (CLUSTER_TOOLS if cluster else ()), console=console)
     plugins = tuple(install_stand_ins(pulumi_home=paths.pulumi_home(root), python=Path(sys.executable)))
     if cluster and start_cluster:
-        cluster.start(report=console.print)
+        cluster.start(report=partial(console.print, soft_wrap=True))
     variables = engine_variables(root=root, tools=tools, plugins=plugins, cluster=cluster)
-    engine = Engine(pulumi=tools["pulumi"].path, root=root, stack=stack, environment={**os.environ, **variables})
+    environment = {**os.environ, **variables}
+    named = settings.cluster.kubeconfig
     return Prepared(
-        settings=settings, engine=engine, variables=variables, tools=tools, plugins=plugins, cluster=cluster
+        settings=settings,
+        engine=Engine(pulumi=tools["pulumi"].path, root=root, stack=stack, environment=environment),
+        kubectl=Kubectl(
+            kubeconfig=root / Path(named).expanduser() if named else None,
+            context=settings.cluster.context,
+            environment=environment,
+        ),
+        variables=variables,
+        tools=tools,
+        plugins=plugins,
+        cluster=cluster,
     )
 
 

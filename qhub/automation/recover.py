@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from urllib.parse import urlparse
 import psutil
 
 from qhub.automation.engine import Engine, EngineError
+from qhub.automation.kubectl import Kubectl, KubectlError
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
@@ -28,7 +28,8 @@ def release_stale_lock(engine: Engine) -> str | None:
     Raises:
         EngineError: the lock's owner still runs: the message names its process.
     """
-    for lock in _locks(engine):
+    locks = _locks(engine)
+    for lock in locks:
         owner = json.loads(lock.read_text())
         if owner.get("hostname") != socket.gethostname():
             raise EngineError(
@@ -39,19 +40,17 @@ def release_stale_lock(engine: Engine) -> str | None:
             raise EngineError(
                 f"another pulumi (process {owner['pid']}) is at work on stack {engine.stack}: wait for it, or stop it"
             )
-    if not _locks(engine):
+    if not locks:
         return None
     engine.ask("cancel", "--yes")
     return f"A run on stack {engine.stack} was killed: its lock is released"
 
 
-def adopt_pending_creates(engine: Engine, *, kubeconfig: Path | None, context: str | None) -> str | None:
+def adopt_pending_creates(engine: Engine, kubectl: Kubectl) -> str | None:
     """Take into the state what a killed run was creating and did create; return what was done, or None.
 
-    Args:
-        engine: the stack's engine.
-        kubeconfig: file to look the objects up with; None for kubectl's own default.
-        context: context in it; None for its current one.
+    Raises:
+        EngineError: the cluster cannot be asked, or the engine cannot take something in.
     """
     pending = [
         operation["resource"]
@@ -60,8 +59,7 @@ def adopt_pending_creates(engine: Engine, *, kubeconfig: Path | None, context: s
     ]
     if not pending:
         return None
-    where = [*(["--kubeconfig", str(kubeconfig)] if kubeconfig else []), *(["--context", context] if context else [])]
-    found = {resource["urn"]: identity for resource in pending if (identity := _existing(engine, resource, where))}
+    found = {resource["urn"]: identity for resource in pending if (identity := _existing(kubectl, resource))}
     # The option takes URNs and ids in turn, one each time that it is given.
     pairs = [word for urn_and_id in found.items() for word in urn_and_id]
     imports = [word for value in pairs for word in ("--import-pending-creates", value)]
@@ -88,7 +86,7 @@ def _runs_pulumi(pid: int) -> bool:
         return False
 
 
-def _existing(engine: Engine, resource: Mapping[str, Any], where: list[str]) -> str | None:
+def _existing(kubectl: Kubectl, resource: Mapping[str, Any]) -> str | None:
     """Return the provider's id of the resource when it exists in the cluster."""
     kind = resource["type"]
     if not kind.startswith("kubernetes:"):
@@ -101,13 +99,12 @@ def _existing(engine: Engine, resource: Mapping[str, Any], where: list[str]) -> 
         metadata = inputs.get("metadata") or {}
         namespace, name = metadata.get("namespace"), metadata["name"]
         lookup = (_resource_argument(inputs), name)
-    command = ["kubectl", *where, "get", *lookup, "--ignore-not-found", "--output=name"]
-    if namespace:
-        command += ["--namespace", namespace]
-    done = subprocess.run(command, env=dict(engine.environment), text=True, capture_output=True, check=False)
-    if done.returncode != 0:
-        raise EngineError(f"cannot tell whether {kind} {name} was created: {done.stderr.strip()}")
-    if not done.stdout.strip():
+    within = ("--namespace", namespace) if namespace else ()
+    try:
+        found = kubectl.ask("get", *lookup, *within, "--ignore-not-found", "--output=name")
+    except KubectlError as error:
+        raise EngineError(f"cannot tell whether {kind} {name} was created: {error}") from error
+    if not found.strip():
         return None
     return f"{namespace}/{name}" if namespace else name
 

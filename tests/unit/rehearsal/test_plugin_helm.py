@@ -15,9 +15,8 @@ import psutil
 import pytest
 
 from qhub.rehearsal.plugins.errors import PluginError
-from qhub.rehearsal.plugins.kubernetes.helm import chart, record
 from qhub.rehearsal.plugins.kubernetes.client import Api
-from qhub.rehearsal.plugins.kubernetes.helm import command
+from qhub.rehearsal.plugins.kubernetes.helm import chart, command, record
 from qhub.rehearsal.plugins.kubernetes.helm.command import Helm, _shortened
 from qhub.rehearsal.plugins.kubernetes.helm.options import Options, validate
 from qhub.rehearsal.plugins.kubernetes.helm.outputs import outputs
