@@ -117,3 +117,35 @@ def test_a_new_kind_and_an_object_of_it_in_one_update(make_stack: MakeStack) -> 
     stack.config(field="color")
     assert "color" in stack.up(fails=True)
     stack.destroy()
+
+
+def test_a_patch_sets_fields_of_an_object_that_is_somebody_elses(make_stack: MakeStack) -> None:
+    stack = make_stack("one")
+    meta = {"name": stack.name, "labels": {"team": "ours"}}
+    stack.config(resources={"patch": ["kubernetes:core/v1:NamespacePatch", {"metadata": meta}]})
+    assert "it does not exist" in stack.up(fails=True)
+    stack.kubectl("create", "namespace", stack.name)
+    stack.kubectl("label", "namespace", stack.name, "colour=blue")
+
+    stack.up()
+    labels = stack.get("namespace", stack.name)["metadata"]["labels"]
+    assert labels["team"] == "ours"
+    assert labels["colour"] == "blue"
+    assert stack.steps() == {}
+    assert "unchanged" in stack.refresh()
+
+    changed = {"name": stack.name, "labels": {"team": "theirs"}}
+    stack.config(resources={"patch": ["kubernetes:core/v1:NamespacePatch", {"metadata": changed}]})
+    assert stack.steps() == {"patch": "update"}
+    stack.up()
+    assert stack.get("namespace", stack.name)["metadata"]["labels"]["team"] == "theirs"
+
+    # What somebody else has set is theirs.
+    contested = {"name": stack.name, "labels": {"colour": "red"}}
+    stack.config(resources={"patch": ["kubernetes:core/v1:NamespacePatch", {"metadata": contested}]})
+    assert "another field manager owns fields" in stack.up(fails=True)
+
+    stack.destroy()
+    labels = stack.get("namespace", stack.name)["metadata"]["labels"]
+    assert labels["colour"] == "blue"
+    assert "team" not in labels

@@ -181,7 +181,7 @@ class TestCheck:
         [
             ("kubernetes:core/v1:ConfigMapp", {}, "Did you mean 'ConfigMap'?"),
             ("kubernetes:apps/v1beta1:Deployment", {}, "it knows Deployment of apps/v1"),
-            ("kubernetes:apps/v1:DeploymentPatch", {}, "no patch resources"),
+            ("kubernetes:apps/v1:DeploymentPatch", {}, "metadata.name is missing"),
             ("kubernetes:helm.sh/v4:Chart", {}, "use `helm.v3.Release`"),
             ("kubernetes:yaml/v2:ConfigFile", {}, "use one resource per object"),
             (CONFIGMAP, {"kind": "Secret"}, "kind is 'Secret', but this resource is a 'ConfigMap'"),

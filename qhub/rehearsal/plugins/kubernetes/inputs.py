@@ -50,6 +50,8 @@ def check(
             "metadata.generateName is not possible with server-side apply: leave it out, a name is generated"
         )
     _check_annotations(inputs)
+    if kind.patch and metadata(inputs).get("name") is None and inputs.get("metadata") is not UNKNOWN:
+        raise PluginError(f"metadata.name is missing: it says which {kind.name} is to be patched")
     inputs = _named(inputs, olds, kinds.logical_name(request.urn), request)
     return checkpoint.protect(_placed(inputs, kind, settings), kind)
 

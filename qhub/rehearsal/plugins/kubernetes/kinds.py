@@ -25,6 +25,7 @@ class Kind:
         namespaced: `True`, `False`, or `None` where only the cluster can tell (custom resources).
         fixed: paths whose change replaces the object.
         timeout: seconds to wait for readiness or deletion unless the program says otherwise.
+        patch: the resource sets some fields of an object that is somebody else's (`NamespacePatch`).
     """
 
     group: str
@@ -33,6 +34,7 @@ class Kind:
     namespaced: bool | None
     fixed: tuple[str, ...] = ()
     timeout: float = 600.0
+    patch: bool = False
 
     @property
     def api_version(self) -> str:
@@ -188,10 +190,9 @@ def of_object(group: str, version: str, name: str, named_by: str) -> Kind:
     """
     if kind := _KNOWN.get((group, version, name)):
         return kind
-    if name.endswith("Patch") and (group, version, name.removesuffix("Patch")) in _KNOWN:
-        raise PluginError(
-            f"the stand-in Kubernetes plugin has no patch resources, so not `{named_by}`: use the official plugin"
-        )
+    if name.endswith("Patch") and (whole := _KNOWN.get((group, version, name.removesuffix("Patch")))):
+        # Of what may change only by replacement, a patch replaces nothing: the object is not its own.
+        return dataclasses.replace(whole, fixed=(), patch=True)
     if "." in group and not group.endswith(".k8s.io"):
         return Kind(group, version, name, namespaced=None)
     same = [kind for kind in _BUILT_IN if kind.name == name]

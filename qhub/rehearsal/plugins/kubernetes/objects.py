@@ -77,7 +77,7 @@ def preview(subject: Subject, state: dict[str, Any] | None) -> dict[str, Any]:
     if served is None:
         return checkpoint.previewed(None, subject.inputs, state, subject.kind)
     try:
-        if state is None and _stands_in_the_way(subject, served):
+        if state is None and not subject.kind.patch and _stands_in_the_way(subject, served):
             return checkpoint.previewed(None, subject.inputs, None, subject.kind)
         answer = send(subject, served, subject.manager(state), dry_run=True)
     except ApiError as error:
@@ -116,7 +116,9 @@ def create(subject: Subject, *, timeout: float) -> tuple[str, dict[str, Any]]:
     what = subject.describe(namespace)
     path = served.path(namespace, subject.name)
     existing = subject.cluster.api.find(path)
-    if existing is not None:
+    if subject.kind.patch:
+        _must_be_there(subject, existing)
+    elif existing is not None:
         _take_over(subject, existing, path, manager=manager, timeout=timeout)
     try:
         live = send(subject, served, manager)
@@ -143,6 +145,13 @@ def _take_over(subject: Subject, existing: dict[str, Any], path: str, *, manager
         cluster.engine.info(f"{what} was made by an interrupted run of this stack: going on with it", subject.urn)
     elif not cluster.settings.upsert_existing_objects:
         raise _somebody_elses(subject, existing)
+
+
+def _must_be_there(subject: Subject, existing: dict[str, Any] | None) -> None:
+    if existing is None or metadata(existing).get("deletionTimestamp"):
+        raise PluginError(
+            f"{subject.describe()} is to be patched, but it does not exist: make it first, or name another"
+        )
 
 
 def _somebody_elses(subject: Subject, existing: dict[str, Any]) -> PluginError:
@@ -241,6 +250,9 @@ def delete(cluster: Cluster, urn: str, resource_id: str, state: dict[str, Any], 
         return
     namespace, name = parse_id(resource_id)
     path = served.path(namespace or cluster.api.target.namespace, name)
+    if kind.patch:
+        _let_go(subject, served, path, manager=subject.manager(state))
+        return
     policy = (subject.note(PROPAGATION) or ("Foreground" if kind.name in _OWNERS else "Background")).capitalize()
     if not apply.delete(cluster.api, path, policy=policy):
         return
@@ -253,3 +265,16 @@ def delete(cluster: Cluster, urn: str, resource_id: str, state: dict[str, Any], 
         raise PluginError(f"{kind.name} {resource_id} is {error}") from None
     except Interrupted:
         raise PluginError(f"{kind.name} {resource_id}: cancelled while it was being deleted") from None
+
+
+def _let_go(subject: Subject, served: Served, path: str, *, manager: str) -> None:
+    """Take a patch away again: applied with no field at all, the fields that only this manager owned go."""
+    if subject.cluster.api.find(path) is None:
+        return
+    bare = {key: subject.inputs[key] for key in ("apiVersion", "kind")}
+    named = {key: value for key, value in metadata(subject.inputs).items() if key in ("name", "namespace")}
+    subject = dataclasses.replace(subject, inputs={**bare, "metadata": named})
+    try:
+        send(subject, served, manager)
+    except ApiError as error:
+        raise apply.explain(error, subject.describe()) from None
