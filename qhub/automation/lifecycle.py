@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from qhub.automation.prepare import Prepared, prepare
-from qhub.automation.recover import adopt_pending_creates, release_stale_lock
+from qhub.automation.recover import adopt_pending_creates, end_orphans, release_stale_lock
 from qhub.rehearsal import paths
 
 
@@ -102,6 +102,7 @@ def show_pods(prepared: Prepared, *, console: Console) -> None:
 
 
 def _recover(prepared: Prepared, *, console: Console) -> None:
-    for done in (release_stale_lock(prepared.engine), adopt_pending_creates(prepared.engine, prepared.kubectl)):
+    engine = prepared.engine
+    for done in (end_orphans(engine), release_stale_lock(engine), adopt_pending_creates(engine, prepared.kubectl)):
         if done:
             console.print(done, soft_wrap=True)

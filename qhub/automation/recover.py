@@ -7,6 +7,7 @@ exists"; here each is looked up, and what exists is taken into the state (`pulum
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ import psutil
 from qhub.automation.engine import Engine, EngineError
 from qhub.automation.kubectl import Kubectl, KubectlError
 
+#: The kernel keeps 15 characters of a process's name; psutil completes it from the command line.
+LANGUAGE_HOST = "pulumi-language-python"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
@@ -67,6 +70,28 @@ def adopt_pending_creates(engine: Engine, kubectl: Kubectl) -> str | None:
     engine.ask("refresh", "--yes", "--skip-preview", "--clear-pending-creates", *imports)
     names = ", ".join(resource["urn"].split("::")[-1] for resource in pending)
     return f"A killed run was creating {names}: {len(found)} of {len(pending)} exist and are kept"
+
+
+def end_orphans(engine: Engine) -> str | None:
+    """End the language hosts of this checkout whose engine was killed; return what was done, or None.
+
+    Left alone, such a process notices after five minutes at the latest (its health check of the engine).
+    """
+    orphans = [process for process in psutil.process_iter() if _is_orphaned_host(process, root=engine.root)]
+    for process in orphans:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    return f"Ended {len(orphans)} language host of a killed run" if orphans else None
+
+
+def _is_orphaned_host(process: psutil.Process, *, root: Path) -> bool:
+    try:
+        if process.name() != LANGUAGE_HOST or process.cwd() != str(root.resolve()):
+            return False
+        parent = process.parent()
+        return parent is None or parent.name() != "pulumi"
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False  # it has just ended, or is somebody else's
 
 
 def _locks(engine: Engine) -> list[Path]:

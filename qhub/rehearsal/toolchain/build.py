@@ -172,7 +172,8 @@ class Builder:
             source = self._go.module_dir(tool.requires, folder=done.work)
             for script in tool.scripts:
                 copy = folder / Path(script).name
-                copy.write_bytes((source / script).read_bytes())
+                first, *rest = (source / script).read_text().splitlines(keepends=True)
+                copy.write_text("".join((first, f"{tool.prelude}\n", *rest)))
                 copy.chmod(0o755)
         place = built_dir(tool, done.job.module, root=self._root, target=Platform.here())
         place.parent.mkdir(exist_ok=True)

@@ -85,7 +85,7 @@ def build_key(tool: Tool, module: Module, *, target: Platform) -> str:
         tool.package,
         linker_flags(tool, version=module.version_of(tool)),
         list(BUILD_FLAGS),
-        list(tool.scripts),
+        [*tool.scripts, tool.prelude],
         [target.system, target.machine],
     ]
     # 48 bits: two builds of one tool that ever share a key are out of the question, and paths stay readable.

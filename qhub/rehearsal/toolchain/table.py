@@ -31,6 +31,7 @@ class Tool:
         stamps: linker variables that receive the version, as `variable -> template`; the template may use
             `{version}` (with its `v`), `{major}` and `{minor}`. `go build` alone leaves them empty.
         scripts: files of the Go module, by path in it, that must lie beside the executable.
+        prelude: a line of Python that is put in front of each of them, below its first line.
         cold_seconds: build time with cold caches, see `REFERENCE_CORES`; for all but the first Kubernetes tool,
             after the first, because they share packages.
         asks: arguments that make an official release tell its version; None where it tells none.
@@ -52,6 +53,7 @@ class Tool:
     family: str
     below: Version | None = None
     scripts: tuple[str, ...] = ()
+    prelude: str = ""
 
 
 #: The `cold_seconds` were measured on 2026-11-23 with go 1.26.8 on this many cores, downloads from a near mirror.
@@ -104,6 +106,8 @@ _TOOLS = (
         package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
         stamps=((_PULUMI_VERSION, "{version}"),),
         scripts=("python/cmd/pulumi-language-python-exec",),
+        # When an update fails, the engine ends the program by an interrupt; Python would print a traceback for it.
+        prelude="import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)",
         cold_seconds=19,
         asks=None,  # it only speaks gRPC; an official one has the version of the `pulumi` that it came with
         minimum=(3, 240, 0),
