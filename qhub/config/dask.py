@@ -8,20 +8,16 @@ from typing import Any
 
 from pydantic import Field
 
-from qhub.config.jupyterhub import pool_problems, repeated_names
 from qhub.config.model import Problem, Section, nested
-from qhub.config.names import GroupName, KubernetesName, Text, UserName
-from qhub.config.quantities import Cores, Count, SecondsOrNever, SpawnerMemory, parse_size, parse_spawner_memory
+from qhub.config.names import KubernetesName
+from qhub.config.profiles import Choice, Demand, choices_are_for_known_groups, demand_fits_pool, repeated_names
+from qhub.config.quantities import Cores, Count, SecondsOrNever, SpawnerMemory
 from qhub.config.resources import Image, UserGpu
-from qhub.config.users import unknown_groups
 
 
-class WorkerProfile(Section):
+class WorkerProfile(Choice):
     """A size of Dask worker that people choose when they start a cluster. The first one is chosen beforehand."""
 
-    name: KubernetesName = Field(description="Short name, as people write it in a notebook.")
-    display_name: Text | None = Field(default=None, description="What people read; null shows the name.")
-    description: str = Field(default="", description="One line: whom and what it is for.")
     cores: Cores = Field(default=1.0, description="CPU cores of a worker.")
     memory: SpawnerMemory = Field(default="2G", description="Memory of a worker (K, M, G, T).")
     threads: Count = Field(
@@ -30,17 +26,6 @@ class WorkerProfile(Section):
     )
     gpu: UserGpu | None = Field(default=None, description="GPUs of a worker; null for none.")
     node_pool: KubernetesName = Field(default="worker", description="Pool of cluster.node_pools that workers run on.")
-    users: tuple[UserName, ...] | None = Field(
-        default=None, description="Users who may choose it, besides the groups; null with groups null: everyone."
-    )
-    groups: tuple[GroupName, ...] | None = Field(
-        default=None, description="Groups whose members may choose it; null with users null: everyone."
-    )
-
-    @property
-    def title(self) -> str:
-        """What people read."""
-        return self.display_name or self.name
 
 
 #: One and two cores with the memory per core that the clouds' general-purpose instances have.
@@ -91,24 +76,18 @@ def workers_fit_their_cluster(dask: Dask) -> Iterator[Problem]:
 
 
 def workers_fit_their_pool(dask: Dask, cluster: Any) -> Iterator[Problem]:
-    """A worker whose pool does not exist, has no GPU or is too small stays Pending for ever."""
+    """A worker that fits on no node stays Pending for ever."""
     for place, profile in enumerate(dask.profiles):
-        path = ("dask", "profiles", place)
-        yield from pool_problems(path, profile.node_pool, gpu=profile.gpu, pools=cluster.pools)
-        pool = cluster.pools.get(profile.node_pool)
-        if pool is None:
-            continue
-        if pool.cpu is not None and profile.cores > pool.cpu:
-            message = (
-                f"{profile.cores:g} cores do not fit on a node of pool {profile.node_pool}, which has {pool.cpu:g}"
-            )
-            yield Problem((*path, "cores"), message)
-        if pool.memory is not None and parse_spawner_memory(profile.memory) > parse_size(pool.memory):
-            message = f"{profile.memory} do not fit on a node of pool {profile.node_pool}, which has {pool.memory}"
-            yield Problem((*path, "memory"), message)
+        demand = Demand(
+            path=("dask", "profiles", place),
+            pool=profile.node_pool,
+            gpu=profile.gpu,
+            cores=(("cores",), profile.cores),
+            memory=(("memory",), profile.memory),
+        )
+        yield from demand_fits_pool(demand, cluster.pools)
 
 
 def worker_profiles_are_for_known_groups(dask: Dask, groups: Mapping[str, Any]) -> Iterator[Problem]:
-    """A profile for a group that nobody can be in would never be seen."""
-    for place, profile in enumerate(dask.profiles):
-        yield from unknown_groups(("dask", "profiles", place), profile.groups or (), groups)
+    """A profile for a group that does not exist would never be seen."""
+    yield from choices_are_for_known_groups(("dask", "profiles"), dask.profiles, groups)

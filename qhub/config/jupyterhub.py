@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
 
 from qhub.config.model import Problem, Section, nested
-from qhub.config.names import GroupName, KubernetesName, Text, UserName
-from qhub.config.nearest import nearest
-from qhub.config.quantities import MemoryQuantity, Seconds, SecondsOrNever, VolumeSize, parse_size, parse_spawner_memory
+from qhub.config.names import KubernetesName
+from qhub.config.profiles import Choice, Demand, choices_are_for_known_groups, demand_fits_pool, repeated_names
+from qhub.config.quantities import MemoryQuantity, Seconds, SecondsOrNever, VolumeSize, parse_spawner_memory
 from qhub.config.resources import Image, Resources, UserCpu, UserGpu, UserMemory
-from qhub.config.users import unknown_groups
 
 
 class Cull(Section):
@@ -31,12 +29,9 @@ class Cull(Section):
     users: bool = Field(default=False, description="Also remove users whose servers were stopped from the hub's list.")
 
 
-class Profile(Section):
+class Profile(Choice):
     """A size of notebook server that people choose when they start one."""
 
-    name: KubernetesName = Field(description="Short name, never shown twice; keep it: links and saved choices use it.")
-    display_name: Text | None = Field(default=None, description="What people read; null shows the name.")
-    description: str = Field(default="", description="One line under it: whom and what it is for.")
     default: bool = Field(
         default=False, description="Chosen beforehand. One profile has it; with one profile only, not needed."
     )
@@ -45,17 +40,6 @@ class Profile(Section):
     gpu: UserGpu | None = Field(default=None, description="GPUs of a server; null for none.")
     image: Image | None = Field(default=None, description="Image for this profile; null takes jupyterhub.image.")
     node_pool: KubernetesName = Field(default="user", description="Pool of cluster.node_pools that its servers run on.")
-    users: tuple[UserName, ...] | None = Field(
-        default=None, description="Users who may choose it, besides the groups; null with groups null: everyone."
-    )
-    groups: tuple[GroupName, ...] | None = Field(
-        default=None, description="Groups whose members may choose it; null with users null: everyone."
-    )
-
-    @property
-    def title(self) -> str:
-        """What people read."""
-        return self.display_name or self.name
 
 
 #: QHub's two sizes of old, halved so that they fit the smallest nodes of every cloud (2 cores, 4 GB).
@@ -150,15 +134,6 @@ def profile_names_differ(jupyterhub: JupyterHub) -> Iterator[Problem]:
     yield from repeated_names(("jupyterhub", "profiles"), [profile.name for profile in jupyterhub.profiles])
 
 
-def repeated_names(path: tuple[str | int, ...], names: list[str]) -> Iterator[Problem]:
-    """Yield a problem for each name that an earlier item of the list has."""
-    seen = Counter[str]()
-    for place, name in enumerate(names):
-        if seen[name]:
-            yield Problem((*path, place, "name"), f'"{name}" is the name of an earlier profile: each needs its own')
-        seen[name] += 1
-
-
 def guarantees_fit_limits(jupyterhub: JupyterHub) -> Iterator[Problem]:
     """Kubernetes refuses a pod that is promised more than it may use."""
     for place, profile in enumerate(jupyterhub.profiles):
@@ -175,45 +150,18 @@ def guarantees_fit_limits(jupyterhub: JupyterHub) -> Iterator[Problem]:
 
 
 def profiles_fit_their_pool(jupyterhub: JupyterHub, cluster: Any) -> Iterator[Problem]:
-    """A server whose pool does not exist, has no GPU or is too small stays Pending until its start times out."""
+    """A server that fits on no node stays Pending until its start times out."""
     for place, profile in enumerate(jupyterhub.profiles):
-        path = ("jupyterhub", "profiles", place)
-        yield from pool_problems(path, profile.node_pool, gpu=profile.gpu, pools=cluster.pools)
-        pool = cluster.pools.get(profile.node_pool)
-        if pool is None:
-            continue
-        cores, memory = profile.cpu.guarantee, profile.memory.guarantee
-        if cores is not None and pool.cpu is not None and cores > pool.cpu:
-            message = f"{cores:g} cores do not fit on a node of pool {profile.node_pool}, which has {pool.cpu:g}"
-            yield Problem((*path, "cpu", "guarantee"), message)
-        if memory is not None and pool.memory is not None and parse_spawner_memory(memory) > parse_size(pool.memory):
-            message = f"{memory} do not fit on a node of pool {profile.node_pool}, which has {pool.memory}"
-            yield Problem((*path, "memory", "guarantee"), message)
-
-
-def pool_problems(
-    path: tuple[str | int, ...], name: str, *, gpu: UserGpu | None, pools: Mapping[str, Any]
-) -> Iterator[Problem]:
-    """Yield what is wrong with the choice of a node pool: it does not exist, or has too few GPUs per node."""
-    pool = pools.get(name)
-    if pool is None:
-        message = f'there is no pool "{name}" in cluster.node_pools (known: {", ".join(pools)})'
-        yield Problem((*path, "node_pool"), message, nearest(name, pools))
-    elif gpu is not None and pool.gpu is None:
-        with_gpu = [known for known, candidate in pools.items() if candidate.gpu is not None]
-        hint = (
-            f"choose {' or '.join(with_gpu)}"
-            if with_gpu
-            else f"add `gpu: {{count: {gpu.count}}}` to a pool that has some"
+        demand = Demand(
+            path=("jupyterhub", "profiles", place),
+            pool=profile.node_pool,
+            gpu=profile.gpu,
+            cores=(("cpu", "guarantee"), profile.cpu.guarantee),
+            memory=(("memory", "guarantee"), profile.memory.guarantee),
         )
-        yield Problem((*path, "gpu"), f"nodes of pool {name} have no GPU: {hint}")
-    elif gpu is not None and gpu.count > pool.gpu.count:
-        yield Problem(
-            (*path, "gpu", "count"), f"{gpu.count} GPUs do not fit on a node of pool {name}: {pool.gpu.count}"
-        )
+        yield from demand_fits_pool(demand, cluster.pools)
 
 
 def profiles_are_for_known_groups(jupyterhub: JupyterHub, groups: Mapping[str, Any]) -> Iterator[Problem]:
-    """A profile for a group that nobody can be in would never be seen."""
-    for place, profile in enumerate(jupyterhub.profiles):
-        yield from unknown_groups(("jupyterhub", "profiles", place), profile.groups or (), groups)
+    """A profile for a group that does not exist would never be seen."""
+    yield from choices_are_for_known_groups(("jupyterhub", "profiles"), jupyterhub.profiles, groups)

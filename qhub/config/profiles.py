@@ -1,0 +1,106 @@
+"""What sizes of notebook server and of Dask worker have in common: who may choose one, and which nodes it needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from qhub.config.model import Problem, Section
+from qhub.config.names import GroupName, KubernetesName, Text, UserName
+from qhub.config.nearest import nearest
+from qhub.config.quantities import parse_size, parse_spawner_memory
+from qhub.config.resources import UserGpu
+from qhub.config.users import unknown_groups
+
+Path = tuple[str | int, ...]
+
+
+class Choice(Section):
+    """Something that people choose from a list, and that not everybody may be offered."""
+
+    name: KubernetesName = Field(description="Short name; keep it: notebooks, links and saved choices use it.")
+    display_name: Text | None = Field(default=None, description="What people read; null shows the name.")
+    description: str = Field(default="", description="One line under it: whom and what it is for.")
+    users: tuple[UserName, ...] | None = Field(
+        default=None, description="Users who may choose it, besides the groups; null with groups null: everyone."
+    )
+    groups: tuple[GroupName, ...] | None = Field(
+        default=None, description="Groups whose members may choose it; null with users null: everyone."
+    )
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.display_name or self.name
+
+
+def repeated_names(path: tuple[str | int, ...], names: list[str]) -> Iterator[Problem]:
+    """Yield a problem for each name that an earlier item of the list has."""
+    seen = Counter[str]()
+    for place, name in enumerate(names):
+        if seen[name]:
+            yield Problem((*path, place, "name"), f'"{name}" is the name of an earlier profile: each needs its own')
+        seen[name] += 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What a pod of a profile takes of its node, and under which keys the settings say so.
+
+    Attributes:
+        path: the profile's place in the settings.
+        pool: name of its node pool.
+        gpu: its GPUs; None for none.
+        cores: key below `path`, and CPU cores that are reserved; None where none are.
+        memory: key below `path`, and memory that is reserved, as spawners write it.
+    """
+
+    path: Path
+    pool: str
+    gpu: UserGpu | None
+    cores: tuple[Path, float | None]
+    memory: tuple[Path, str | None]
+
+
+def demand_fits_pool(demand: Demand, pools: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what keeps a pod Pending for ever: no such pool, or nodes with too few GPUs, cores or too little memory."""
+    path, name = demand.path, demand.pool
+    pool = pools.get(name)
+    if pool is None:
+        message = f'there is no pool "{name}" in cluster.node_pools (known: {", ".join(pools)})'
+        yield Problem((*path, "node_pool"), message, nearest(name, pools))
+        return
+    yield from _gpu_fits(demand, pool, pools)
+    (cores_key, cores), (memory_key, memory) = demand.cores, demand.memory
+    if cores is not None and pool.cpu is not None and cores > pool.cpu:
+        message = f"{cores:g} cores do not fit on a node of pool {name}, which has {pool.cpu:g}"
+        yield Problem((*path, *cores_key), message)
+    if memory is not None and pool.memory is not None and parse_spawner_memory(memory) > parse_size(pool.memory):
+        yield Problem((*path, *memory_key), f"{memory} do not fit on a node of pool {name}, which has {pool.memory}")
+
+
+def _gpu_fits(demand: Demand, pool: Any, pools: Mapping[str, Any]) -> Iterator[Problem]:
+    path, name, gpu = demand.path, demand.pool, demand.gpu
+    if gpu is None:
+        return
+    if pool.gpu is None:
+        with_gpu = [known for known, candidate in pools.items() if candidate.gpu is not None]
+        hint = (
+            f"choose {' or '.join(with_gpu)}"
+            if with_gpu
+            else f"add `gpu: {{count: {gpu.count}}}` to a pool that has some"
+        )
+        yield Problem((*path, "gpu"), f"nodes of pool {name} have no GPU: {hint}")
+    elif gpu.count > pool.gpu.count:
+        message = f"{gpu.count} GPUs do not fit on a node of pool {name}: {pool.gpu.count}"
+        yield Problem((*path, "gpu", "count"), message)
+
+
+def choices_are_for_known_groups(path: Path, choices: Sequence[Choice], groups: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a problem for each group that is not declared: a choice for a group nobody is in would never be seen."""
+    for place, choice in enumerate(choices):
+        yield from unknown_groups((*path, place), choice.groups or (), groups)
