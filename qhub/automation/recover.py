@@ -86,7 +86,8 @@ def end_orphans(engine: Engine) -> str | None:
 
 def _is_orphaned_host(process: psutil.Process, *, root: Path) -> bool:
     try:
-        if process.name() != LANGUAGE_HOST or process.cwd() != str(root.resolve()):
+        # It runs in the program's folder, below the project's.
+        if process.name() != LANGUAGE_HOST or not Path(process.cwd()).is_relative_to(root.resolve()):
             return False
         parent = process.parent()
         return parent is None or parent.name() != "pulumi"
