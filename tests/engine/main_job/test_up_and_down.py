@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -42,6 +43,19 @@ def still_runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def engine_processes(project: Project) -> list[str]:
+    """Return the names of the processes of engines that run in the project: the engine, its plugins, helm."""
+    root, clusters = project.folder.resolve(), project.cluster.folder.resolve().parent
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.name().startswith(("pulumi", "helm", "python")):
+                folder = Path(process.cwd())
+                if folder.is_relative_to(root) and not folder.is_relative_to(clusters):
+                    found.append(process.name())
+    return found
 
 
 class TestThePlatformIsUp:
@@ -126,6 +140,7 @@ def test_a_killed_run_is_followed_by_one_that_goes_on(project: Project) -> None:
     assert "was killed" in printed
     assert not_ready(project) == []
     assert project.preview() == {}
+    assert engine_processes(project) == [], "nothing of the killed run is left"
 
 
 def test_two_runs_at_once_do_not_disturb_each_other(project: Project) -> None:
