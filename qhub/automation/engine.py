@@ -82,6 +82,10 @@ class Engine:
         """Return the stack's outputs; secret ones as `[secret]`."""
         return json.loads(self.ask("stack", "output", "--json"))
 
+    def secret_output(self, name: str) -> str | None:
+        """Return one of the stack's outputs in clear, or None where it has none of that name. Never print it."""
+        return json.loads(self.ask("stack", "output", "--json", "--show-secrets")).get(name)
+
     def _run(self, words: Sequence[str], *, capture: bool, stack: bool = True) -> subprocess.CompletedProcess[str]:
         command = [str(self.pulumi), *words, *(["--stack", self.stack] if stack else []), "--non-interactive"]
         if not capture:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from qhub.automation.engine import Engine
+from qhub.config import Settings
 
 
 class KubectlError(RuntimeError):
@@ -53,3 +59,28 @@ class Kubectl:
         ]
         command = ["kubectl", *where, *words]
         return subprocess.run(command, env=dict(self.environment), text=True, capture_output=capture, check=False)
+
+
+@contextmanager
+def kubectl_of(engine: Engine, settings: Settings) -> Generator[Kubectl | None]:
+    """Yield `kubectl` on the cluster of a stack; None where the stack has not made its cluster yet.
+
+    A cluster on a cloud is reached by the kubeconfig among the stack's outputs, which lies in a file that only this
+    user can read for as long as the context lasts.
+    """
+    cluster, environment = settings.cluster, engine.environment
+    if cluster.provider == "existing":
+        kubeconfig = engine.root / Path(cluster.kubeconfig).expanduser() if cluster.kubeconfig else None
+        yield Kubectl(kubeconfig=kubeconfig, context=cluster.context, environment=environment)
+        return
+    text = engine.secret_output("kubeconfig")
+    if text is None:
+        yield None
+        return
+    descriptor, name = tempfile.mkstemp(prefix="qhub-kubeconfig-")  # 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        yield Kubectl(kubeconfig=Path(name), context=None, environment=environment)
+    finally:
+        Path(name).unlink()

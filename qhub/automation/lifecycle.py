@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from qhub.automation.kubectl import kubectl_of
 from qhub.automation.prepare import Prepared, prepare
 from qhub.automation.recover import adopt_pending_creates, end_orphans, release_stale_lock
 from qhub.rehearsal import paths
@@ -87,22 +88,31 @@ def describe(prepared: Prepared, *, console: Console) -> None:
         console.print(f"Plugin   {plugin}", soft_wrap=True)
     mirror = settings.charts.mirror
     console.print(f"Charts   {f'from {mirror}' if mirror else 'from their public repositories'}", soft_wrap=True)
-    cluster = (
-        f"embedded, {prepared.cluster.folder}" if prepared.cluster else settings.cluster.context or "current context"
-    )
-    console.print(f"Cluster  {cluster}", soft_wrap=True)
+    console.print(f"Cluster  {_place(prepared)}", soft_wrap=True)
     for warning in settings.warnings():
         console.print(f"[yellow]Warning[/]  {warning}", soft_wrap=True)
+
+
+def _place(prepared: Prepared) -> str:
+    cluster = prepared.settings.cluster
+    if prepared.cluster:
+        return f"embedded, {prepared.cluster.folder}"
+    if cluster.provider == "existing":
+        return cluster.context or "current context"
+    return f"{cluster.name}, made by this stack: {cluster.provider}, {cluster.region}"
 
 
 def show_pods(prepared: Prepared, *, console: Console) -> None:
     """Print `kubectl get pods --all-namespaces` for the stack's cluster."""
     console.print("\n[bold]kubectl get pods --all-namespaces[/]")
-    prepared.kubectl.show("get", "pods", "--all-namespaces")
+    with kubectl_of(prepared.engine, prepared.settings) as kubectl:
+        if kubectl is not None:
+            kubectl.show("get", "pods", "--all-namespaces")
 
 
 def _recover(prepared: Prepared, *, console: Console) -> None:
     engine = prepared.engine
-    for done in (end_orphans(engine), release_stale_lock(engine), adopt_pending_creates(engine, prepared.kubectl)):
-        if done:
-            console.print(done, soft_wrap=True)
+    with kubectl_of(engine, prepared.settings) as kubectl:
+        for done in (end_orphans(engine), release_stale_lock(engine), adopt_pending_creates(engine, kubectl)):
+            if done:
+                console.print(done, soft_wrap=True)

@@ -16,7 +16,6 @@ from pathlib import Path
 from rich.console import Console
 
 from qhub.automation.engine import Engine
-from qhub.automation.kubectl import Kubectl
 from qhub.config import Settings, load_settings_file
 from qhub.rehearsal import paths
 from qhub.rehearsal.cluster import EmbeddedCluster
@@ -39,7 +38,6 @@ class Prepared:
     Attributes:
         settings: the stack's settings, checked.
         engine: `pulumi` for this stack.
-        kubectl: `kubectl` on its cluster.
         variables: what `engine` sets over the user's own environment.
         tools: each tool with its version and origin.
         plugins: each plugin with its version and origin.
@@ -48,7 +46,6 @@ class Prepared:
 
     settings: Settings
     engine: Engine
-    kubectl: Kubectl
     variables: Mapping[str, str]
     tools: Toolchain
     plugins: tuple[PluginUse, ...]
@@ -76,15 +73,9 @@ def prepare(stack: str, *, console: Console, root: Path | None = None, start_clu
         cluster.start(report=partial(console.print, soft_wrap=True))
     variables = engine_variables(root=root, tools=tools, plugins=plugins, cluster=cluster)
     environment = {**os.environ, **variables}
-    named = settings.cluster.kubeconfig
     return Prepared(
         settings=settings,
         engine=Engine(pulumi=tools["pulumi"].path, root=root, stack=stack, environment=environment),
-        kubectl=Kubectl(
-            kubeconfig=root / Path(named).expanduser() if named else None,
-            context=settings.cluster.context,
-            environment=environment,
-        ),
         variables=variables,
         tools=tools,
         plugins=plugins,
@@ -97,10 +88,10 @@ def embedded_cluster(settings: Settings, *, root: Path) -> EmbeddedCluster | Non
 
     A stack asks for one by naming its file, `.qhub/clusters/NAME/kubeconfig`; the Pulumi program itself never asks.
     """
-    given = settings.cluster.kubeconfig
-    if given is None:
+    cluster = settings.cluster
+    if cluster.provider != "existing" or cluster.kubeconfig is None:
         return None
-    folder = (root / Path(given).expanduser()).resolve().parent
+    folder = (root / Path(cluster.kubeconfig).expanduser()).resolve().parent
     if folder.parent != paths.clusters_dir(root).resolve():
         return None
     return EmbeddedCluster(folder.name, folder)

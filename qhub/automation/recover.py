@@ -49,8 +49,12 @@ def release_stale_lock(engine: Engine) -> str | None:
     return f"A run on stack {engine.stack} was killed: its lock is released"
 
 
-def adopt_pending_creates(engine: Engine, kubectl: Kubectl) -> str | None:
+def adopt_pending_creates(engine: Engine, kubectl: Kubectl | None) -> str | None:
     """Take into the state what a killed run was creating and did create; return what was done, or None.
+
+    Args:
+        engine: the stack's engine.
+        kubectl: on its cluster; None while there is none, so that nothing on it can exist.
 
     Raises:
         EngineError: the cluster cannot be asked, or the engine cannot take something in.
@@ -62,7 +66,9 @@ def adopt_pending_creates(engine: Engine, kubectl: Kubectl) -> str | None:
     ]
     if not pending:
         return None
-    found = {resource["urn"]: identity for resource in pending if (identity := _existing(kubectl, resource))}
+    found = {
+        resource["urn"]: identity for resource in pending if kubectl and (identity := _existing(kubectl, resource))
+    }
     # The option takes URNs and ids in turn, one each time that it is given.
     pairs = [word for urn_and_id in found.items() for word in urn_and_id]
     imports = [word for value in pairs for word in ("--import-pending-creates", value)]

@@ -62,6 +62,26 @@ class SharedFileSystem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Autoscaler:
+    """The cluster-autoscaler that the platform has to install, on clouds that do not run one themselves (EKS).
+
+    Attributes:
+        cloud_provider: the autoscaler's own word for the cloud, for example `aws`.
+        cluster_name: name by which it finds the node groups.
+        region: the cloud's region.
+        namespace, service_account: where the cloud gives it its rights (EKS Pod Identity).
+        ready: resources that have to be there before it starts.
+    """
+
+    cloud_provider: str
+    cluster_name: str
+    region: str
+    namespace: str = "kube-system"
+    service_account: str = "cluster-autoscaler"
+    ready: tuple[pulumi.Resource, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """What the makers of clusters return and `KubernetesPlatform` takes.
 
@@ -74,6 +94,9 @@ class Cluster:
         shared_file_system: managed NFS, None where the platform has to bring its own.
         load_balancer_annotations: for a Service of type LoadBalancer on this cloud.
         registry: address of a container registry that nodes may pull from; None for none.
+        autoscaler: what the platform has to install so that pools grow and shrink; None where the cloud does it.
+        gpu_device_plugin: the platform has to install NVIDIA's device plugin on nodes with GPUs.
+        ready: resources that have to be there before the platform's first pod can run (nodes, add-ons).
     """
 
     name: str
@@ -84,3 +107,6 @@ class Cluster:
     shared_file_system: SharedFileSystem | None = None
     load_balancer_annotations: Mapping[str, str] = field(default_factory=dict)
     registry: pulumi.Input[str] | None = None
+    autoscaler: Autoscaler | None = None
+    gpu_device_plugin: bool = False
+    ready: tuple[pulumi.Resource, ...] = ()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import pulumi
 from pulumi_kubernetes import Provider
 
-from qhub.clouds.cluster import Cluster, Gpu, NodePool
+from qhub.clouds.cluster import Cluster
 from qhub.clouds.kubeconfig import find_kubeconfigs, load_kubeconfig, minify
-from qhub.config.quantities import parse_size
+from qhub.clouds.node_pools import node_pools
 
 if TYPE_CHECKING:
     from qhub.config import Settings
@@ -59,13 +58,13 @@ class ExistingCluster(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def existing_cluster(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> Cluster:
+def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> Cluster:
     """Return the cluster that the kubeconfig of the settings leads to. It is not contacted.
 
     Raises:
         KubeconfigError: file or context is missing; the message names those there are.
     """
-    section = settings.cluster
+    section = cast("config.ExistingCluster", settings.cluster)
     stated = None if section.kubeconfig is None else settings.path(section.kubeconfig)
     kubeconfig = minify(load_kubeconfig(find_kubeconfigs(stated)), section.context)
     made = ExistingCluster(LOGICAL_NAME, cluster_name=section.name, kubeconfig=kubeconfig, opts=opts)
@@ -77,27 +76,3 @@ def existing_cluster(settings: Settings, *, opts: pulumi.ResourceOptions | None 
         block_storage_class=section.storage_class,
         load_balancer_annotations=section.load_balancer_annotations,
     )
-
-
-def node_pools(pools: Mapping[str, config.NodePool]) -> dict[str, NodePool]:
-    """Return node pools in the form the platform reads: bytes, and the keys of Kubernetes."""
-    return {
-        name: NodePool(
-            node_selector=pool.node_selector,
-            tolerations=tuple(_toleration(toleration) for toleration in pool.tolerations),
-            cpu=pool.cpu,
-            memory=None if pool.memory is None else parse_size(pool.memory),
-            gpu=None if pool.gpu is None else Gpu(count=pool.gpu.count, resource=pool.gpu.resource),
-            architecture=pool.architecture,
-            spot=pool.spot,
-        )
-        for name, pool in pools.items()
-    }
-
-
-def _toleration(toleration: config.Toleration) -> dict[str, Any]:
-    """Return a toleration with the keys of `core/v1`, without those that are not set."""
-    made = toleration.model_dump(exclude_none=True)
-    if "toleration_seconds" in made:
-        made["tolerationSeconds"] = made.pop("toleration_seconds")
-    return made

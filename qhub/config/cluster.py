@@ -1,51 +1,20 @@
-"""Where the platform runs. For now a Kubernetes cluster that exists already; the clouds join the same choice."""
+"""Where the platform runs: a Kubernetes cluster that is there already, or one that is made on one of four clouds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
+from qhub.config.aws import AwsCluster
+from qhub.config.azure import AzureCluster
+from qhub.config.cloud import CloudCluster
+from qhub.config.digitalocean import DigitalOceanCluster
+from qhub.config.gcp import GcpCluster
 from qhub.config.model import Expected, Problem, Section
-from qhub.config.names import AnnotationValue, KubernetesName, LabelKey, LabelValue, ObjectName, Text
-from qhub.config.quantities import Cores, MemoryQuantity, SecondsOrNever
-from qhub.config.resources import NodeGpu
-
-#: Pools that the platform places its own parts on; they are there even when the settings name others.
-STANDARD_POOLS = ("general", "user", "worker")
-
-
-class Toleration(Section):
-    """Lets pods onto nodes with a matching taint (Kubernetes `core/v1` Toleration)."""
-
-    key: LabelKey | None = Field(default=None, description="Taint key; null with operator Exists matches every taint.")
-    operator: Literal["Equal", "Exists"] = Field(default="Equal", description="Exists matches any value.")
-    value: LabelValue | None = Field(default=None, description="Taint value, for operator Equal.")
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
-        default=None, description="Taint effect; null matches all."
-    )
-    toleration_seconds: SecondsOrNever | None = Field(
-        default=None, description="Seconds that a pod stays after a NoExecute taint; null stays for ever."
-    )
-
-
-class NodePool(Section):
-    """Nodes of one kind."""
-
-    node_selector: dict[LabelKey, LabelValue] = Field(
-        default={}, description="Labels that the nodes of this pool carry and others do not; empty means any node."
-    )
-    tolerations: tuple[Toleration, ...] = Field(default=(), description="For the taints of this pool's nodes.")
-    gpu: NodeGpu | None = Field(default=None, description="GPUs of one node; null for none.")
-    spot: bool = Field(default=False, description="The provider may take nodes of this pool away at any time.")
-    architecture: Literal["amd64", "arm64"] = Field(default="amd64", description="CPU architecture of the nodes.")
-    cpu: Cores | None = Field(
-        default=None, description="CPU cores of one node that pods can use; lets profiles be checked against it."
-    )
-    memory: MemoryQuantity | None = Field(
-        default=None, description="Memory of one node that pods can use, for example 14Gi; lets profiles be checked."
-    )
+from qhub.config.names import AnnotationValue, KubernetesName, LabelKey, ObjectName, Text
+from qhub.config.node_pools import STANDARD_POOLS, NodePool
 
 
 class ExistingCluster(Section):
@@ -79,10 +48,27 @@ class ExistingCluster(Section):
         return {name: NodePool() for name in STANDARD_POOLS} | self.node_pools
 
 
-Cluster = ExistingCluster
+def _provider(value: Any) -> Any:
+    """Return whose cluster a section describes; one without `provider` is there already."""
+    return value.get("provider", "existing") if isinstance(value, dict) else getattr(value, "provider", "existing")
 
 
-def tolerations_are_whole(cluster: Cluster) -> Iterator[Problem]:
+Cluster = Annotated[
+    Annotated[ExistingCluster, Tag("existing")]
+    | Annotated[AwsCluster, Tag("aws")]
+    | Annotated[GcpCluster, Tag("gcp")]
+    | Annotated[DigitalOceanCluster, Tag("digitalocean")]
+    | Annotated[AzureCluster, Tag("azure")],
+    Discriminator(_provider),
+]
+
+
+def cluster_makes_sense(cluster: ExistingCluster | CloudCluster) -> Iterator[Problem]:
+    """What the cluster's own section gets wrong, whoever runs it."""
+    yield from cluster.problems() if isinstance(cluster, CloudCluster) else tolerations_are_whole(cluster)
+
+
+def tolerations_are_whole(cluster: ExistingCluster) -> Iterator[Problem]:
     """Kubernetes refuses a toleration with a value for Exists, or without a key for Equal."""
     for name, pool in cluster.node_pools.items():
         for place, toleration in enumerate(pool.tolerations):

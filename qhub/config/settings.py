@@ -35,7 +35,7 @@ from qhub.config.users import Group, User
 
 #: Each rule with the sections that it reads, which are its arguments.
 RULES = (
-    (("cluster",), _cluster.tolerations_are_whole),
+    (("cluster",), _cluster.cluster_makes_sense),
     (("certificates",), _certificates.issuer_has_what_it_needs),
     (("domain", "certificates"), _certificates.acme_reaches_the_domain),
     (("ingress",), _ingress.load_balancer_settings_have_one),

@@ -28,6 +28,7 @@ def test_local_is_ready_to_use() -> None:
     settings = load_settings_file(ROOT / "Pulumi.local.yaml")
 
     assert settings.domain == "qhub.localhost"
+    assert settings.cluster.provider == "existing"
     assert settings.path(str(settings.cluster.kubeconfig)) == ROOT / ".qhub/clusters/local/kubeconfig"
     assert settings.cluster.context == "qhub-local"
     assert settings.authentication.type == "dummy"

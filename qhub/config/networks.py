@@ -1,0 +1,35 @@
+"""Address ranges of networks: what lies in what, and what must not overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
+
+from qhub.config.model import Problem
+
+Path = tuple[str | int, ...]
+
+
+def ranges_are_apart(ranges: Mapping[Path, str]) -> Iterator[Problem]:
+    """Yield a problem for each range that overlaps one before it: pods could not tell the two apart."""
+    seen: list[tuple[Path, str]] = []
+    for path, text in ranges.items():
+        for other, before in seen:
+            if ip_network(text).overlaps(ip_network(before)):
+                yield Problem(path, f"{text} overlaps {before} of {'.'.join(map(str, other))}: choose another range")
+                break
+        seen.append((path, text))
+
+
+def range_lies_in(path: Path, text: str, outer: str, *, of: str) -> Iterator[Problem]:
+    """Yield a problem when a range is not inside the network that it is to be a part of."""
+    inside, around = ip_network(text), ip_network(outer)
+    if inside.version != around.version or not inside.subnet_of(around):  # ty: ignore[invalid-argument-type]
+        yield Problem(path, f"{text} is not inside {outer} ({of})")
+
+
+def range_has_room(path: Path, text: str, addresses: int, *, for_what: str) -> Iterator[Problem]:
+    """Yield a problem when a range has fewer addresses than are needed."""
+    there = ip_network(text).num_addresses
+    if there < addresses:
+        yield Problem(path, f"{text} has {there} addresses, fewer than the {addresses} that {for_what} needs")
