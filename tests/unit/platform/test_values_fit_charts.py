@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from tests.graph.configurations import CONFIGURATIONS
@@ -49,7 +49,7 @@ class TestTheChecksThemselves:
         assert unknown_keys("ingress-nginx", {"controller": {"podLabels": {"example.org/a": "b"}}}) == []
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=60)
 @given(written=written_settings())
 def test_any_valid_settings_give_values_that_the_charts_take(written: dict[str, Any]) -> None:
     values = all_values(make_settings(**written))
