@@ -32,8 +32,8 @@ def evaluate() -> None:
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     pulumi.runtime.set_mocks(Mocks(), project="qhub", stack="local")
     pulumi.runtime.set_all_config(config)
-    # Mocks have no engine whose version could be asked for.
-    with mock.patch.object(pulumi, "require_pulumi_version"):
+    # Mocks have no engine that could be asked for its version, or for the project's folder.
+    with mock.patch.multiple(pulumi, require_pulumi_version=mock.DEFAULT, get_root_directory=lambda: str(ROOT)):
         runpy.run_path(str(ROOT / "stacks"), run_name="__main__")
 
 
