@@ -26,11 +26,11 @@ class Mocks(pulumi.runtime.Mocks):
         return {}, None
 
 
+@pulumi.runtime.test
 def evaluate() -> None:
-    """Run the program as the language host does, with the settings of `Pulumi.local.yaml`."""
+    """Run the program as the language host does, with the settings of `Pulumi.local.yaml`, to its last resource."""
     values = YAML(typ="safe").load(ROOT / "Pulumi.local.yaml")["config"]
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
-    pulumi.runtime.set_mocks(Mocks(), project="qhub", stack="local")
     pulumi.runtime.set_all_config(config)
     # Mocks have no engine that could be asked for its version, or for the project's folder.
     with mock.patch.multiple(pulumi, require_pulumi_version=mock.DEFAULT, get_root_directory=lambda: str(ROOT)):
@@ -39,6 +39,7 @@ def evaluate() -> None:
 
 def main() -> None:
     """Evaluate; with `--list-sdk-modules` print the names of the SDK modules that were imported, in order."""
+    pulumi.runtime.set_mocks(Mocks(), project="qhub", stack="local")
     evaluate()
     if "--list-sdk-modules" in sys.argv:
         used = [name for name in sys.modules if name.split(".")[0].startswith("pulumi")]
