@@ -156,7 +156,7 @@ def report(figures: Mapping[str, Figure], *, root: Path, console: Console) -> No
     """Print the figures and write them to `build/bench.json`."""
     for name, line in figures.items():
         goal = "" if line.goal is None else f"goal {line.goal:g}: {'holds' if line.holds else 'MISSED'}"
-        console.print(f"{name:<62} {line.value:>8.2f}  {goal}", highlight=False)
+        console.print(f"{name:<62} {line.value:>8.2f}  {goal}", highlight=False, soft_wrap=True)
     target = root / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps({name: asdict(line) for name, line in figures.items()}, indent=2) + "\n")
