@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 
 from rich.console import Console
 
 from qhub.rehearsal import paths
 from qhub.rehearsal.cluster import EmbeddedCluster
+from qhub.rehearsal.plugins.kubernetes.helm.command import remove_helm_folder
 from qhub.rehearsal.toolchain import remove_cache
 
 
@@ -29,3 +31,6 @@ def clean(*, console: Console) -> None:
         shutil.rmtree(state)
         console.print(f"Removed {state.relative_to(root)}/")
     console.print(str(remove_cache()))
+    remove_helm_folder()
+    with contextlib.suppress(OSError):  # not empty: something else is kept there
+        paths.cache_dir().rmdir()

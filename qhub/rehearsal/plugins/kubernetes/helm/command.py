@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -254,3 +255,18 @@ class ReleaseLock:
     def release(self) -> None:
         """Let go of it."""
         os.close(self.descriptor)
+
+
+def remove_helm_folder() -> None:
+    """Remove the locks and homes that runs of helm have left in the cache; what a running helm holds stays."""
+    folder = cache_dir() / "helm"
+    for lock in folder.glob("locks/*.lock"):
+        with lock.open("r+") as file, contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.unlink()
+    for home in folder.glob("home/*"):
+        if not _alive(home.name.partition("-")[0]):
+            shutil.rmtree(home, ignore_errors=True)
+    for empty in (folder / "locks", folder / "home", folder):
+        with contextlib.suppress(OSError):  # not there, or not empty
+            empty.rmdir()
