@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 from ruamel.yaml import YAML
 
 from tests.engine.main_job.project import QHUB, ROOT, Project
@@ -167,3 +168,18 @@ def test_the_checkout_is_found_from_a_folder_inside_it(project: Project) -> None
     )
     assert done.returncode == 0, done.stderr
     assert "valid" in done.stdout
+
+
+def test_clean_leaves_nothing_behind(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+    cache = tmp_path_factory.mktemp("cache") / "qhub"
+    for folder in ("toolchain/tools/pulumi-0.0.0-abc", "helm/locks", "helm/home/999999999-abc"):
+        (cache / folder).mkdir(parents=True)
+    (cache / "helm/locks/abc.lock").touch()
+    project.qhub("cluster", "start")
+    pids = [process.pid for process in project.cluster.status().processes if process.pid]
+    assert pids
+    printed = project.qhub("clean", QHUB_CACHE_DIR=str(cache))
+    assert "Stopped the embedded cluster local" in printed
+    assert not any(still_runs(pid) for pid in pids)
+    assert not (project.folder / ".qhub").exists()
+    assert not cache.exists()
