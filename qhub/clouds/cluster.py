@@ -69,6 +69,7 @@ class Autoscaler:
         cloud_provider: the autoscaler's own word for the cloud, for example `aws`.
         cluster_name: name by which it finds the node groups.
         region: the cloud's region.
+        kubernetes_version: minor version of the cluster, for example `1.34`.
         namespace, service_account: where the cloud gives it its rights (EKS Pod Identity).
         ready: resources that have to be there before it starts.
     """
@@ -76,6 +77,7 @@ class Autoscaler:
     cloud_provider: str
     cluster_name: str
     region: str
+    kubernetes_version: str = ""
     namespace: str = "kube-system"
     service_account: str = "cluster-autoscaler"
     ready: tuple[pulumi.Resource, ...] = ()

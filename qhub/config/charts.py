@@ -78,6 +78,26 @@ class CertManagerChart(Chart):
     repository: ChartRepository = Field(default="https://charts.jetstack.io", description="Its repository.")
 
 
+class ClusterAutoscalerChart(Chart):
+    """cluster-autoscaler; only on clouds that do not run one themselves (AWS)."""
+
+    chart_name = "cluster-autoscaler"
+    version: ChartVersion = Field(default="9.59.0", description="Exact version of the chart.")
+    repository: ChartRepository = Field(
+        default="https://kubernetes.github.io/autoscaler", description="Its repository."
+    )
+
+
+class NvidiaDevicePluginChart(Chart):
+    """NVIDIA's device plugin; only where a pool has GPUs and the cloud does not run it itself (AWS, Azure)."""
+
+    chart_name = "nvidia-device-plugin"
+    version: ChartVersion = Field(default="0.20.0", description="Exact version of the chart.")
+    repository: ChartRepository = Field(
+        default="https://nvidia.github.io/k8s-device-plugin", description="Its repository."
+    )
+
+
 class Charts(Section):
     """Version and source of every chart."""
 
@@ -94,11 +114,13 @@ class Charts(Section):
     cert_manager: CertManagerChart = nested(
         "The chart of what gets certificates; not used with issuers that need none."
     )
+    cluster_autoscaler: ClusterAutoscalerChart = nested("The chart of what adds and removes nodes on AWS.")
+    nvidia_device_plugin: NvidiaDevicePluginChart = nested("The chart of what offers GPUs to pods on AWS and Azure.")
 
 
 def versions_have_their_form(charts: Charts) -> Iterator[Problem]:
     """Only cert-manager's chart versions start with a v; Helm finds nothing under the other form."""
-    for name in ("jupyterhub", "dask_gateway", "ingress_nginx", "traefik"):
+    for name in (name for name in Charts.model_fields if name not in ("mirror", "cert_manager")):
         version = getattr(charts, name).version
         if version.startswith("v"):
             yield Problem(("charts", name, "version"), f'this chart\'s versions have no "v": write {version[1:]}')

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from qhub.config.charts import Chart, Charts
 
 #: Keys of the `charts` section that are charts.
-ChartKey = Literal["jupyterhub", "dask_gateway", "ingress_nginx", "traefik", "cert_manager"]
+ChartKey = Literal[
+    "jupyterhub",
+    "dask_gateway",
+    "ingress_nginx",
+    "traefik",
+    "cert_manager",
+    "cluster_autoscaler",
+    "nvidia_device_plugin",
+]
 
 OCI_SCHEME = "oci://"
 

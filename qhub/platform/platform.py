@@ -13,7 +13,9 @@ from pulumi_kubernetes.helm.v3 import Release
 from qhub.clouds.cluster import Cluster
 from qhub.config import Settings
 from qhub.platform.cert_manager import ISSUERS, CertManager, CertManagerArgs
+from qhub.platform.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
 from qhub.platform.generated_secrets import GeneratedSecrets
+from qhub.platform.gpu_device_plugin import GpuDevicePlugin, GpuDevicePluginArgs
 from qhub.platform.helm import ChartStore
 from qhub.platform.ingress import Ingress, IngressArgs
 from qhub.platform.jupyterhub import JupyterHub, JupyterHubArgs, jupyterhub_secrets
@@ -39,8 +41,8 @@ class KubernetesPlatform(pulumi.ComponentResource):
     """JupyterHub with Dask on a Kubernetes cluster.
 
     Creates, each as a component of its own:
-        Secrets, Namespace, Storage, Ingress, CertManager (only for issuers that need it), JupyterHub,
-        DaskGateway (only if enabled).
+        Secrets, Namespace, Storage, Ingress, ClusterAutoscaler and GpuDevicePlugin (only on clouds that do not
+        bring them), CertManager (only for issuers that need it), JupyterHub, DaskGateway (only if enabled).
 
     Order, and the other way round on destroy: namespace and storage, ingress controller, issuer, then JupyterHub,
     then Dask Gateway. So whatever made a load balancer, a disk or a certificate is still there to take it away.
@@ -52,7 +54,9 @@ class KubernetesPlatform(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KubernetesPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         # The component's own options, not a child's: children take their provider from here.
-        own = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[args.cluster.provider]))
+        own = pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(providers=[args.cluster.provider], depends_on=list(args.cluster.ready))
+        )
         super().__init__("qhub:platform:KubernetesPlatform", name, None, own)
         self._settings, self._cluster = args.settings, args.cluster
         self._charts = ChartStore(
@@ -62,12 +66,14 @@ class KubernetesPlatform(pulumi.ComponentResource):
         self._namespace = self._make_namespace(name)
         self._storage = self._make_storage(name)
         self._ingress = self._make_ingress(name)
+        nodes = self._make_node_parts(name)
         self._cert_manager = self._make_cert_manager(name)
         self._hub = self._make_hub(name)
         self._releases: dict[str, Release] = {
             args.settings.ingress.controller: self._ingress.release,
             "jupyterhub": self._hub.release,
         }
+        self._releases |= nodes
         if self._cert_manager is not None:
             self._releases["cert-manager"] = self._cert_manager.release
         if args.settings.dask.enabled:
@@ -140,6 +146,26 @@ class KubernetesPlatform(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+    def _make_node_parts(self, name: str) -> dict[str, Release]:
+        """Install what nodes need and this cluster does not bring; return the releases by name."""
+        cluster, made = self._cluster, dict[str, Release]()
+        if cluster.autoscaler is not None:
+            made["cluster-autoscaler"] = ClusterAutoscaler(
+                f"{name}-cluster-autoscaler",
+                ClusterAutoscalerArgs(
+                    autoscaler=cluster.autoscaler, pool=cluster.node_pools["general"], charts=self._charts
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            ).release
+        gpu_pools = {pool: found for pool, found in cluster.node_pools.items() if found.gpu is not None}
+        if cluster.gpu_device_plugin and gpu_pools:
+            made["nvidia-device-plugin"] = GpuDevicePlugin(
+                f"{name}-gpu-device-plugin",
+                GpuDevicePluginArgs(pools=gpu_pools, charts=self._charts),
+                opts=pulumi.ResourceOptions(parent=self),
+            ).release
+        return made
 
     def _make_cert_manager(self, name: str) -> CertManager | None:
         if self._settings.certificates.issuer not in ISSUERS:
