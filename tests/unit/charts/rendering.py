@@ -20,7 +20,15 @@ from tests.unit.platform.reference import REFERENCE
 Objects = dict[tuple[str, str], dict[str, Any]]
 
 CHARTS = Path(__file__).parents[3] / "qhub" / "rehearsal" / "charts"
-NAMES = ("jupyterhub", "dask-gateway", "cert-manager", "ingress-nginx", "traefik")
+NAMES = (
+    "jupyterhub",
+    "dask-gateway",
+    "cert-manager",
+    "ingress-nginx",
+    "traefik",
+    "cluster-autoscaler",
+    "nvidia-device-plugin",
+)
 
 #: The Kubernetes that the embedded cluster runs.
 KUBERNETES = "1.34.0"

@@ -29,6 +29,8 @@ ANNOTATIONS = [
     ("ingress-nginx", "controller.podAnnotations", ("Deployment", "ingress-nginx-controller")),
     ("ingress-nginx", "controller.admissionWebhooks.patch.podAnnotations", ("Job", "ingress-nginx-admission-create")),
     ("traefik", "deployment.podAnnotations", ("Deployment", "traefik")),
+    ("cluster-autoscaler", "podAnnotations", ("Deployment", "cluster-autoscaler-aws-cluster-autoscaler")),
+    ("nvidia-device-plugin", "podAnnotations", ("DaemonSet", "nvidia-device-plugin")),
 ]
 
 
@@ -82,7 +84,8 @@ class TestTheValuesOfThePlatform:
     def test_are_taken(self, name: str, chart: str) -> None:
         assert pods(render(chart, all_values(make_settings(**CONFIGURATIONS[name]))[chart]))
 
-    @pytest.mark.parametrize("chart", NAMES)
+    # The device plugin follows the GPUs instead.
+    @pytest.mark.parametrize("chart", [name for name in NAMES if name != "nvidia-device-plugin"])
     def test_put_every_pod_on_the_general_pool(self, chart: str) -> None:
         pool = {"node_selector": {"team": "general"}, "tolerations": [{"key": "general", "operator": "Exists"}]}
         made = pods(render(chart, ours(chart, cluster={"node_pools": {"general": pool}})))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from qhub.clouds.existing import node_pools
+from qhub.clouds.cluster import Autoscaler
+from qhub.clouds.node_pools import node_pools
 from qhub.config import Settings
 from qhub.platform.cert_manager import cert_manager_values
+from qhub.platform.cluster_autoscaler import cluster_autoscaler_values
 from qhub.platform.dask_gateway_values import dask_gateway_values
+from qhub.platform.gpu_device_plugin import gpu_device_plugin_values
 from qhub.platform.ingress_values import ingress_nginx_values, traefik_values
 from qhub.platform.jupyterhub_values import JupyterHubSecrets, jupyterhub_values
 
@@ -18,6 +21,9 @@ SECRETS = JupyterHubSecrets(
     dask_gateway_token="c3" * 32,
     github_client_secret="a-client-secret",
     dummy_password="a-password",
+)
+AUTOSCALER = Autoscaler(
+    cloud_provider="aws", cluster_name="qhub-prod", region="eu-west-1", kubernetes_version="1.34", ready=()
 )
 
 
@@ -52,4 +58,6 @@ def all_values(settings: Settings) -> dict[str, dict[str, Any]]:
         "cert-manager": cert_manager_values(pool=pool),
         "traefik": traefik_values(**ingress),
         "ingress-nginx": ingress_nginx_values(**ingress),
+        "cluster-autoscaler": cluster_autoscaler_values(AUTOSCALER, pool=pool),
+        "nvidia-device-plugin": gpu_device_plugin_values({"general": pool}),
     }

@@ -22,11 +22,15 @@ VERSIONS = {
     "cert-manager": "v1.21.1",
     "traefik": "41.3.0",
     "ingress-nginx": "4.15.1",
+    "cluster-autoscaler": "9.59.0",
+    "nvidia-device-plugin": "0.20.0",
 }
 
 #: Paths below which a chart takes any key: maps that go as they are into Kubernetes or into a program's own
 #: configuration. The list is for the charts that have no schema; `*` stands for one key.
 FREE_FORM = {
+    "cluster-autoscaler": ("extraArgs", "nodeSelector", "resources"),
+    "nvidia-device-plugin": ("affinity", "nodeSelector", "resources"),
     "ingress-nginx": (
         "controller.podLabels",
         "controller.extraArgs",
