@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
+from qhub.config.base import find_base, lay_over, misplaced, settings_in
+from qhub.config.document import Document
 from qhub.config.judge import Finding, explain_unknown, judge, secret_command
 from qhub.config.mistakes import Mistake, SettingsError
 from qhub.config.model import dotted
@@ -36,12 +38,19 @@ def load_stack_settings() -> Settings:
     stack, project = pulumi.get_stack(), pulumi.get_project()
     root = FilePath(pulumi.get_root_directory() or project_root(FilePath.cwd()))
     values, encrypted = _engine_values(project)
+    base, at_base = find_base(values, root=root)
     findings = [
         finding
         for name, value in values.items()
         for finding in _plain_secrets(name, value, stack=stack)
         if name not in encrypted
     ]
+    if at_base:
+        raise StackSettingsError(_located(at_base, _trusted_sources(root, stack, values)), stack=stack)
+    if base is not None:
+        shared = settings_in(base, project=project)
+        findings += [*misplaced(shared), *_flaws_of_base(base)]
+        values = {**shared, **{name: lay_over(shared.get(name), value) for name, value in values.items()}}
     settings, rest = _examine(values, stack=stack, root=root)
     findings += rest
     if settings is not None and not findings:
@@ -72,10 +81,14 @@ def load_settings_file(path: str | FilePath, *, stack: str | None = None) -> Set
     mistakes = list(_flaws(sources))
     if any(not flaw.path for document in sources.documents for flaw in document.flaws):
         raise SettingsError(mistakes, stack=stack)  # the rest of a file that is not YAML was not read
+    if sources.base_is_missing:
+        # Without it most of the rest would look wrong.
+        raise SettingsError([*mistakes, *_located(sources.findings, sources)], stack=stack)
     values = {name: _without_secrets(value) for name, value in sources.values.items()}
     findings = [
         finding for name, value in sources.values.items() for finding in _misplaced_secrets(name, value, stack=stack)
     ]
+    findings += sources.findings
     settings, rest = _examine(values, stack=stack, root=root)
     unread = {finding.path for finding in findings}  # nothing more can be said about what was not read
     mistakes += _located([*findings, *(finding for finding in rest if finding.path not in unread)], sources)
@@ -117,7 +130,7 @@ def _engine_values(project: str) -> tuple[dict[str, Any], frozenset[str]]:
 
 def _parsed(name: str, text: Any) -> Any:
     """Return an object or a list for a section; the engine hands them over as JSON, and text as it is."""
-    if name == "domain" or not isinstance(text, str):
+    if name in ("base", "domain") or not isinstance(text, str):
         return text
     if not text:
         return None  # the engine's form of a key with nothing behind it
@@ -168,6 +181,12 @@ def _trusted_sources(root: FilePath, stack: str, values: Mapping[str, Any]) -> S
         return None
     sources.forget_where_not(values)
     return sources
+
+
+def _flaws_of_base(base: Document) -> Iterator[Finding]:
+    for flaw in base.flaws:
+        where = base.file.name if flaw.line is None else f"{base.file.name}:{flaw.line}:{flaw.column}"
+        yield Finding(("base",), f"{where}: {flaw.message}")
 
 
 def _flaws(sources: Sources) -> Iterator[Mistake]:

@@ -67,10 +67,11 @@ def pulumi_project_config() -> dict[str, ProjectKey]:
     config: dict[str, ProjectKey] = {}
     for name in SECTIONS:
         field = Settings.model_fields[name]
-        entry: ProjectKey = {"type": "string" if field.annotation is str else "object"}
+        is_text = field.annotation is str
+        entry: ProjectKey = {"type": "string" if is_text else "object"}
         entry["description"] = field.description or ""
         if not field.is_required():
-            entry["default"] = {}
+            entry["default"] = "" if is_text else {}
         config[name] = entry
     return config | _ENGINE
 

@@ -73,6 +73,11 @@ class Settings(Section):
             `SettingsError` that names file, line and column of each mistake.
     """
 
+    base: str = Field(
+        default="",
+        description="File with settings that several environments share, relative to the project folder. What stands "
+        "in the stack's own file is laid over it, key by key.",
+    )
     domain: DomainName = Field(description="DNS name under which people reach the hub, for example hub.example.org.")
     namespace: Namespace = nested("Kubernetes namespace that holds the platform.")
     cluster: Cluster = nested("Kubernetes cluster that the platform runs on.")

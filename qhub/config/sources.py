@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from qhub.config.base import KEY, find_base, lay_over, misplaced, settings_in
 from qhub.config.document import Document, Mark, read_document
+from qhub.config.judge import Finding
 from qhub.config.shape import Path, is_encrypted
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -24,8 +26,10 @@ class Sources:
         project: name of the project, which is the namespace of its keys.
         file: name of the stack's file, relative to the folder of the project where it lies below.
         values: value of each key without its namespace; `secure:` values are still encrypted.
-        documents: what was read: the project file, then the stack's.
-        origins: for each key, the document that gives it and its path there.
+        documents: what was read: the project file, the base where there is one, then the stack's.
+        origins: for each key, the documents that give it and its path there; what stands in the first one holds.
+        findings: what is wrong with the base.
+        base_is_missing: whether a base is named that is not there.
         in_force: whether everything that the files give is what holds.
     """
 
@@ -34,19 +38,18 @@ class Sources:
     file: str
     values: dict[str, Any] = field(default_factory=dict)
     documents: list[Document] = field(default_factory=list)
-    origins: dict[str, tuple[Document, Path]] = field(default_factory=dict)
+    origins: dict[str, tuple[tuple[Document, Path], ...]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    base_is_missing: bool = False
     in_force: bool = True
 
     def find(self, path: Path) -> tuple[str, Mark, bool] | None:
         """Return file name, place and whether it is that very place; else the nearest place around it; or None."""
-        origin = self.origins.get(str(path[0])) if path else None
-        if origin is None:
-            return None
-        document, prefix = origin
         for length in range(len(path), 0, -1):
-            mark = document.marks.get((*prefix, *path[1:length]))
-            if mark is not None:
-                return self.name(document), mark, length == len(path)
+            for document, prefix in self.origins.get(str(path[0]), ()):
+                mark = document.marks.get((*prefix, *path[1:length]))
+                if mark is not None:
+                    return self.name(document), mark, length == len(path)
         return None
 
     def name(self, document: Document) -> str:
@@ -99,7 +102,25 @@ def read_sources(file: FilePath, *, root: FilePath) -> Sources:
     config = stack.data.get("config")
     for key, value in (config or {}).items() if isinstance(config, Mapping) else ():
         _take(sources, stack, key, value, ("config", key))
+    _lay_over_base(sources)
     return sources
+
+
+def _lay_over_base(sources: Sources) -> None:
+    base, sources.findings = find_base(sources.values, root=sources.root)
+    sources.base_is_missing = base is None and bool(sources.findings)
+    if base is None:
+        return
+    sources.documents.insert(1, base)
+    shared = settings_in(base, project=sources.project)
+    sources.findings += misplaced(shared)
+    for name, value in shared.items():
+        if name == KEY:
+            continue
+        key = name if ("config", name) in base.marks else f"{sources.project}:{name}"
+        own = sources.values.get(name)
+        sources.values[name] = lay_over(value, own) if name in sources.values else value
+        sources.origins[name] = (*sources.origins.get(name, ()), (base, ("config", key)))
 
 
 def _project_defaults(project: Document) -> Iterator[tuple[str, Any, Path]]:
@@ -119,7 +140,7 @@ def _take(sources: Sources, document: Document, key: str, value: Any, place: Pat
     if colon and namespace != sources.project:
         return  # a key of a provider or of the engine itself
     sources.values[name] = value
-    sources.origins[name] = (document, place)
+    sources.origins[name] = ((document, place),)
 
 
 def _shown(file: FilePath, root: FilePath) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from qhub.config import SettingsError, load_settings_file
 from qhub.config.document import read_document
 from qhub.config.schema import pulumi_project_config, settings_json_schema
-from qhub.config.storage import NfsServerStorage
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,15 +47,19 @@ def test_an_environment_lacks_only_what_is_the_users_own(stack: str) -> None:
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_an_environment_is_ready_once_that_is_filled_in(stack: str, tmp_path: Path) -> None:
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text()
-    own = "    client_id: id\n    client_secret: {secure: 'v1:abc'}\n    organizations: [my-org]\n"
-    text = text.replace("    type: github\n", f"    type: github\n{own}")
+    own = "{client_id: id, client_secret: {secure: 'v1:abc'}, organizations: [my-org]}"
+    text = text.replace("qhub:authentication: {}", f"qhub:authentication: {own}")
     file = tmp_path / f"Pulumi.{stack}.yaml"
     file.write_text(text.replace("example.org", "lab.org"))
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    (tmp_path / "stacks").mkdir()
+    base = (ROOT / "stacks" / "base.yaml").read_text()
+    (tmp_path / "stacks" / "base.yaml").write_text(base.replace("example.org", "lab.org"))
 
     settings = load_settings_file(file)
 
     assert settings.ingress.controller == "traefik"
-    assert isinstance(settings.storage, NfsServerStorage)
+    assert settings.storage.kind == ("managed" if stack == "prod" else "nfs-server")
     assert settings.storage.protect is (stack == "prod")
     assert [warning.key for warning in settings.warnings() if stack == "prod"] == []
 

@@ -1,0 +1,74 @@
+"""Settings that several environments share: a file of the same form as a stack's, under the stack's own.
+
+Maps are laid over each other key by key; lists and single values of the stack replace those of the base. A section that
+the stack gives another kind (`storage.kind`, `authentication.type`, `cluster.provider`) replaces the base's as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from qhub.config.document import Document, read_document
+from qhub.config.judge import Finding
+from qhub.config.shape import Path, is_encrypted
+
+#: Key of a stack file that names the base.
+KEY = "base"
+#: Keys that choose between kinds of a section.
+_CHOICES = ("provider", "kind", "type")
+
+
+def lay_over(base: Any, own: Any) -> Any:
+    """Return `base` with `own` laid over it."""
+    if not isinstance(base, Mapping) or not isinstance(own, Mapping) or is_encrypted(own):
+        return own
+    if any(key in base and key in own and base[key] != own[key] for key in _CHOICES):
+        return own
+    return {**base, **{key: lay_over(base[key], value) if key in base else value for key, value in own.items()}}
+
+
+def find_base(values: Mapping[str, Any], *, root: FilePath) -> tuple[Document | None, list[Finding]]:
+    """Return the base that a stack's settings name, or None and what is wrong with the name.
+
+    Args:
+        values: the stack's own settings by key.
+        root: folder of the project.
+    """
+    name = values.get(KEY)
+    if not isinstance(name, str) or not name:
+        return None, []  # no base, or a value that is told as of a wrong type
+    try:
+        return read_document(root / FilePath(name).expanduser()), []
+    except OSError:
+        message = f'there is no file "{name}" that could be read; relative paths start at the folder of Pulumi.yaml'
+        return None, [Finding((KEY,), message, showable=True)]
+
+
+def settings_in(document: Document, *, project: str) -> dict[str, Any]:
+    """Return the settings that a base has, by key without the project's name."""
+    config = document.data.get("config")
+    prefix = f"{project}:"
+    return {
+        key.removeprefix(prefix): value
+        for key, value in (config.items() if isinstance(config, Mapping) else ())
+        if key.startswith(prefix) or ":" not in key
+    }
+
+
+def misplaced(values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what may not stand in a base: another base, and secrets, which each stack encrypts with its own key."""
+    if KEY in values:
+        yield Finding((KEY,), "a base has no base of its own: put everything into one file")
+    for path in _encrypted(dict(values), ()):
+        yield Finding(path, "is encrypted, and every stack has a key of its own: put it into the stack's own file")
+
+
+def _encrypted(value: Any, path: Path) -> Iterator[Path]:
+    if is_encrypted(value):
+        yield path
+        return
+    entries = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in entries:
+        yield from _encrypted(below, (*path, key))
