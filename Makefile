@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 QHUB := $(VENV)/bin/qhub
 
-.PHONY: help up down clean test check format bench pins
+.PHONY: help up down clean test check format snapshots bench pins
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -27,6 +27,11 @@ check: $(VENV)/.test ## formatting, lint and types
 format: $(VENV)/.test ## mend formatting and what lint can mend itself
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
+
+snapshots: $(VENV)/.test ## renew the snapshots of the resource graphs and show what changed, for review
+	@QHUB_UPDATE_SNAPSHOTS=1 $(VENV)/bin/pytest --quiet tests/graph/test_snapshots.py
+	@git diff --stat -- tests/graph/snapshots
+	@git diff --unified=2 -- tests/graph/snapshots
 
 bench: $(VENV)/.test ## measure; prints ratios and writes build/bench.json
 	@$(VENV)/bin/python -m tests.bench

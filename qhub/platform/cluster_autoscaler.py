@@ -1,4 +1,4 @@
-"""cluster-autoscaler: adds nodes for pods that fit nowhere, removes idle ones, where the cloud does not do it itself."""
+"""cluster-autoscaler: adds nodes for pods that fit nowhere and removes idle ones, where the cloud does not."""
 
 from __future__ import annotations
 
