@@ -131,6 +131,10 @@ class CloudCluster(Section):
         for name in self.node_pools:
             yield from self._pool_problems(name)
 
+    def file_system_problems(self, size: str) -> Iterator[Problem]:
+        """Yield what keeps the cloud from making a managed file system of a size (`storage.size`)."""
+        yield from ()
+
     def pool_labels(self, name: str) -> dict[str, str]:
         """Return the labels that we put on the nodes of a pool."""
         return {**self.node_pools[name].labels, POOL_LABEL: name}

@@ -75,8 +75,12 @@ Storage = Annotated[
 def managed_storage_is_somewhere(
     storage: NfsServerStorage | ManagedStorage | ExistingClaimStorage, cluster: Any
 ) -> Iterator[Problem]:
-    """Only a cloud that QHub sets up can make the managed file system itself."""
-    if isinstance(storage, ManagedStorage) and storage.server is None and cluster.provider == "existing":
+    """Only a cloud that QHub sets up can make the managed file system itself, and not of every size."""
+    if not isinstance(storage, ManagedStorage) or storage.server is not None:
+        return
+    if cluster.provider != "existing":
+        yield from cluster.file_system_problems(storage.size)
+    else:
         yield Problem(
             ("storage", "server"),
             "is required on an existing cluster: add `server: ...`, the file system's address as the nodes resolve it",
