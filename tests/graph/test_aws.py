@@ -453,6 +453,14 @@ class TestRegistry:
         assert made.one("aws:ecr/repository:Repository").inputs["name"] == "team/notebook"
         assert [rule["selection"]["tagStatus"] for rule in policy["rules"]] == ["untagged", "any"]
 
+    @pytest.mark.parametrize("protect", [True, False])
+    def test_images_are_kept_with_the_cluster(self, protect: bool) -> None:
+        made = record_configuration(MINIMAL, cluster={"registry": True, "protect": protect})
+
+        for repository in made.of_type("aws:ecr/repository:Repository"):
+            assert (bool(repository.protect), bool(repository.retain_on_delete)) == (protect, protect)
+            assert repository.inputs["forceDelete"] is not protect
+
     def test_it_can_be_left_out(self) -> None:
         assert record_configuration(MINIMAL).of_type("aws:ecr/repository:Repository") == []
 

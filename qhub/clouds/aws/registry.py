@@ -22,7 +22,7 @@ class AwsRegistryArgs:
     Attributes:
         cluster_name: first part of the repositories' names.
         repositories: the rest of them.
-        protect: refuse to delete a repository that holds images.
+        protect: refuse to delete the repositories, and keep them on destroy: images are work of people.
     """
 
     cluster_name: str
@@ -52,7 +52,7 @@ class AwsRegistry(pulumi.ComponentResource):
                 image_tag_mutability="IMMUTABLE",
                 image_scanning_configuration={"scan_on_push": True},
                 force_delete=not args.protect,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, protect=args.protect, retain_on_delete=args.protect),
             )
             aws.ecr.LifecyclePolicy(
                 f"{name}-{repository}",
