@@ -107,11 +107,13 @@ def clean() -> None:
 
 
 def _add_rehearsal_commands() -> None:
+    from qhub.commands_rehearse import rehearse_command
     from qhub.rehearsal.cluster.commands import cluster_commands
     from qhub.rehearsal.toolchain.commands import toolchain_commands
 
     main.add_command(cluster_commands, "cluster")
     main.add_command(toolchain_commands, "toolchain")
+    main.add_command(rehearse_command)
 
 
 _add_rehearsal_commands()

@@ -130,8 +130,7 @@ class GcpCluster(CloudCluster):
     def problems(self) -> Iterator[Problem]:
         """Yield what Google Cloud would not accept."""
         yield from super().problems()
-        yield from region_problems(("cluster", "region"), "gcp", self.region, zones=self.network.zones or ())
-        yield from zone_problems((*_NETWORK, "zones"), "gcp", self.region, self.network.zones or ())
+        yield from self._places_are_known()
         yield from self._names_fit()
         yield from self._labels_are_labels()
         yield from self._given_network_is_whole()
@@ -166,6 +165,16 @@ class GcpCluster(CloudCluster):
                 f"from {LARGE_FILESTORE}Gi, Filestore of tier {tier} comes in steps of {LARGE_FILESTORE_STEP}Gi: "
                 f"write {min(up, most)}Gi",
             )
+
+    def _places_are_known(self) -> Iterator[Problem]:
+        zones = self.network.zones or ()
+        of = {zone.rpartition("-")[0] for zone in zones}
+        if not zones_of("gcp", self.region) and len(of) == 1 and zones_of("gcp", meant := of.pop()):
+            # One slip in the region would otherwise be told as one in every zone.
+            yield Problem(("cluster", "region"), f"{self.region} is not known, and the zones are of {meant}", meant)
+            return
+        yield from region_problems(("cluster", "region"), "gcp", self.region, zones=zones)
+        yield from zone_problems((*_NETWORK, "zones"), "gcp", self.region, zones)
 
     def _names_fit(self) -> Iterator[Problem]:
         for path, name in (

@@ -58,12 +58,13 @@ def load_stack_settings() -> Settings:
     raise StackSettingsError(_located(findings, _trusted_sources(root, stack, values)), stack=stack) from None
 
 
-def load_settings_file(path: str | FilePath, *, stack: str | None = None) -> Settings:
+def load_settings_file(path: str | FilePath, *, stack: str | None = None, root: FilePath | None = None) -> Settings:
     """Return the settings in a stack's file, read without the engine, as scripts and `qhub validate` do.
 
     Args:
         path: the file, `Pulumi.<stack>.yaml`. The project file (Pulumi.yaml) beside or above it gives defaults.
         stack: name of the stack; None takes it from the file's name.
+        root: folder of the project; None takes the one around the file.
 
     Returns:
         The settings, checked. Secrets are not decrypted: each reads as `ENCRYPTED`.
@@ -73,7 +74,7 @@ def load_settings_file(path: str | FilePath, *, stack: str | None = None) -> Set
     """
     file = FilePath(path)
     stack = stack or stack_of(file)
-    root = project_root(file.absolute().parent)
+    root = root or project_root(file.absolute().parent)
     try:
         sources = read_sources(file, root=root)
     except OSError as error:

@@ -12,7 +12,7 @@ from pydantic import Field
 from qhub.config.model import Problem, Section
 from qhub.config.names import GroupName, KubernetesName, Text, UserName
 from qhub.config.nearest import nearest
-from qhub.config.quantities import parse_size, parse_spawner_memory
+from qhub.config.quantities import parse_size, parse_spawner_memory, spelled
 from qhub.config.resources import UserGpu
 from qhub.config.users import unknown_groups
 
@@ -80,7 +80,9 @@ def demand_fits_pool(demand: Demand, pools: Mapping[str, Any]) -> Iterator[Probl
         message = f"{cores:g} cores do not fit on a node of pool {name}, which has {pool.cpu:g}"
         yield Problem((*path, *cores_key), message)
     if memory is not None and pool.memory is not None and parse_spawner_memory(memory) > parse_size(pool.memory):
-        yield Problem((*path, *memory_key), f"{memory} do not fit on a node of pool {name}, which has {pool.memory}")
+        yield Problem(
+            (*path, *memory_key), f"{memory} do not fit on a node of pool {name}, which has {spelled(pool.memory)}"
+        )
 
 
 def _gpu_fits(demand: Demand, pool: Any, pools: Mapping[str, Any]) -> Iterator[Problem]:

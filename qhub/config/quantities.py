@@ -85,6 +85,11 @@ def parse_size(text: str) -> int:
     return int(parse_quantity(text).to_integral_value(rounding=ROUND_CEILING))
 
 
+def spelled(text: str) -> str:
+    """Return a Kubernetes quantity of memory as a person reads it: bare bytes in GiB, anything else as it is."""
+    return f"{int(text) / 1024**3:.1f}Gi" if text.isdecimal() else text
+
+
 def _spawner_hint(text: str) -> str:
     kubernetes = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGTkmgt])(?:i?[Bb]?)", text)
     if kubernetes:

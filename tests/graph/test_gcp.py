@@ -234,7 +234,7 @@ class TestNodePools:
         recording = record_configuration(EVERYTHING)
 
         assert "nvidia.com/gpu" not in [taint["key"] for taint in self.pool("gpu")["nodeConfig"]["taints"]]
-        assert "pools-general" in transitive(recording, recording.one(POOL, "pools-gpu"))
+        assert "pools-user" in transitive(recording, recording.one(POOL, "pools-gpu"))
 
     def test_a_gpu_node_is_upgraded_in_place_of_itself(self) -> None:
         assert self.pool("gpu")["upgradeSettings"] == {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}

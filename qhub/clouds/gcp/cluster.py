@@ -17,7 +17,7 @@ is no node to Google's APIs: it has the identity that its service account is giv
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,11 @@ from qhub.clouds.gcp.naming import account_id
 from qhub.clouds.gcp.services import switch_on
 
 if TYPE_CHECKING:
-    from pulumi_gcp.container import ClusterAddonsConfigArgsDict
+    from pulumi_gcp.container import (
+        ClusterAddonsConfigArgsDict,
+        ClusterMasterAuthorizedNetworksConfigArgsDict,
+        ClusterRbacBindingConfigArgsDict,
+    )
 
     from qhub.clouds.gcp.network import GcpNetwork
     from qhub.config import gcp as config
@@ -41,6 +45,11 @@ SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 NODE_ROLE = "roles/container.defaultNodeServiceAccount"
 #: Pods on a node: GKE's default, said because the range of pods is divided by it and it cannot be changed.
 PODS_PER_NODE = 110
+#: Nobody, and not everybody with a Google account, is to be given rights by a slip.
+NO_RIGHTS_FOR_ALL: ClusterRbacBindingConfigArgsDict = {
+    "enable_insecure_binding_system_authenticated": False,
+    "enable_insecure_binding_system_unauthenticated": False,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,17 +143,9 @@ class GkeCluster(pulumi.ComponentResource):
                 "dns_endpoint_config": {"allow_external_traffic": section.endpoint == "dns"},
                 "ip_endpoints_config": {"enabled": True},
             },
-            master_authorized_networks_config={
-                "cidr_blocks": [{"cidr_block": one} for one in section.api_access],
-                # Else every machine on Google Cloud, anybody's, gets to the address.
-                "gcp_public_cidrs_access_enabled": False,
-            },
+            master_authorized_networks_config=authorized_networks(section.api_access),
             workload_identity_config={"workload_pool": f"{section.project}.svc.id.goog"},
-            # Nobody, and not everybody with a Google account, is to be given rights by a slip.
-            rbac_binding_config={
-                "enable_insecure_binding_system_authenticated": False,
-                "enable_insecure_binding_system_unauthenticated": False,
-            },
+            rbac_binding_config=NO_RIGHTS_FOR_ALL,
             addons_config=addons(filestore=args.filestore),
             # Pools are ours, so no automatic ones. Nodes that are not needed go soon: idle ones are what costs.
             cluster_autoscaling={"enabled": False, "autoscaling_profile": "OPTIMIZE_UTILIZATION"},
@@ -177,6 +178,15 @@ class GkeCluster(pulumi.ComponentResource):
         return pulumi.Output.all(cluster.endpoint, cluster.master_auth.cluster_ca_certificate).apply(
             lambda known: kubeconfig(section.name, address=known[0], certificate=known[1])
         )
+
+
+def authorized_networks(ranges: Sequence[str]) -> ClusterMasterAuthorizedNetworksConfigArgsDict:
+    """Return from where the address of the API server can be reached."""
+    return {
+        "cidr_blocks": [{"cidr_block": one} for one in ranges],
+        # Else every machine on Google Cloud, anybody's, gets to the address.
+        "gcp_public_cidrs_access_enabled": False,
+    }
 
 
 def addons(*, filestore: bool) -> ClusterAddonsConfigArgsDict:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Words of Kubernetes -> words of Google's API.
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
+#: GKE taints nodes with GPUs only where a pool without them is there already. One that is always there, whatever others
+#: come and go, and that is soon made: `general`, the last resort, waits for its first node.
+BEFORE_GPUS = ("user", "worker", "general")
 _GIB = 1024**3
 
 
@@ -65,9 +68,8 @@ class GkeNodePools(pulumi.ComponentResource):
         before: list[pulumi.Resource] = [args.cluster.nodes_may, *args.network.ready]
         pools = args.section.node_pools
         made = {pool: self._pool(name, pool, args, before) for pool in pools if pools[pool].gpu is None}
-        if "general" in made:
-            # GKE taints nodes with GPUs only where a pool without them is there already.
-            before = [*before, made["general"]]
+        if first := next((pool for pool in BEFORE_GPUS if pool in made), None):
+            before = [*before, made[first]]
         made |= {pool: self._pool(name, pool, args, before) for pool in pools if pools[pool].gpu is not None}
         self.pools = {pool: made[pool] for pool in pools}
         self.register_outputs({})

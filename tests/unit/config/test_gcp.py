@@ -33,6 +33,11 @@ def pool(**written: Any) -> dict[str, Any]:
 # what is written, the key that is named, words of the message
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"region": "europe-west99"}, "cluster.region", "not a region of gcp"),
+    (
+        {"region": "europe-west5", "network": {"zones": ["europe-west4-a", "europe-west4-b"]}},
+        "cluster.region",
+        "the zones are of europe-west4",
+    ),
     ({"name": "a" * 41}, "cluster.name", "at most 40"),
     ({"name": "1hub"}, "cluster.name", "a letter first"),
     ({"node_pools": {"p" * 41: {"instance_type": "e2-standard-2"}}}, f"cluster.node_pools.{'p' * 41}", "at most 40"),

@@ -1,0 +1,48 @@
+"""What of a rehearsal is not the real thing. Said in every report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qhub.automation.rehearse.workspace import Workspace
+
+#: On each of our own charts.
+CONTRACT_CHART = 'qhub.dev/contract-chart: "true"'
+
+
+def what_is_simulated(space: Workspace) -> tuple[str, ...]:
+    """Return what stood in for the real thing, one line each."""
+    settings, lines = space.settings, []
+    cluster = settings.cluster
+    if space.cluster is None:
+        lines.append(
+            f"The cloud ({cluster.provider}): stand-in plugins that check every input against the provider's own "
+            "package; durations are typical ones, prices are list prices"
+        )
+    else:
+        lines.append(
+            "Your cluster: an embedded Kubernetes of our own takes its place; its nodes follow cluster.node_pools, "
+            "and their number does not change"
+        )
+    lines.append("Nodes: no container runs; pods become Ready by themselves once the scheduler has placed them")
+    lines.append("Users: pods as KubeSpawner and Dask Gateway would make them from the values of the two releases")
+    lines += [
+        f"Plugin {plugin.package}: {'the official one' if plugin.official else 'a stand-in'}, {plugin.version}"
+        for plugin in space.plugins
+    ]
+    mirror = settings.charts.mirror
+    ours = mirror is None or _is_ours(settings.path(mirror))
+    lines.append(
+        "Charts: QHub's small contract charts, with names, keys and objects of the real ones"
+        if ours
+        else f"Charts: from {mirror}"
+    )
+    if space.clock.speed != 1:
+        lines.append(f"Time: {space.clock.speed:g} simulated seconds per real one, for what is computed here as well")
+    real = [f"pulumi {space.tools['pulumi'].version}", f"Kubernetes {space.tools['kube-apiserver'].version}", "helm"]
+    lines.append(f"Not simulated: the program, {', '.join(real)}, API server, scheduler and controllers")
+    return (*lines, *space.overlay.simulated)
+
+
+def _is_ours(folder: Path) -> bool:
+    return any(CONTRACT_CHART in chart.read_text(encoding="utf-8") for chart in folder.glob("*/Chart.yaml"))
