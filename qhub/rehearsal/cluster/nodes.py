@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +41,9 @@ STAGES = Path(__file__).parent / "stages"
 #: benchmarks: an endpoint may not be loopback, and nobody routes these. A node's /24 holds its 110 pods.
 MAX_NODES = 254
 
+#: Condition of a node whose kubelet does not run yet.
+_BOOTING = {"type": "Ready", "status": "False", "reason": "Booting", "message": "the simulated machine boots"}
+
 #: What `kubectl logs` says of a simulated container, in the format of container logs.
 LOG_LINE = "2000-01-01T00:00:00.000000000Z stdout F this container is simulated: nothing runs in it, it has no log\n"
 
@@ -62,11 +65,13 @@ class SimulatedNode:
         name: the node's name, a DNS subdomain.
         cpu: CPUs, as a Kubernetes quantity ("8", "7500m").
         memory: memory, as a Kubernetes quantity ("32Gi").
-        gpu: GPUs, offered as `nvidia.com/gpu`.
+        gpu: GPUs, offered as `gpu_resource`.
+        gpu_resource: the extended resource that pods ask for.
         pods: how many pods it takes at most.
         disk: disk for `emptyDir` and container files, as a Kubernetes quantity.
         architecture: amd64 or arm64.
         labels: labels over those that every node has.
+        annotations: its annotations.
         taints: its taints.
         allocatable: what pods may use, where it is less than the capacity, by resource: {"memory": "29Gi"}.
     """
@@ -75,10 +80,12 @@ class SimulatedNode:
     cpu: str = "8"
     memory: str = "32Gi"
     gpu: int = 0
+    gpu_resource: str = "nvidia.com/gpu"
     pods: int = 110
     disk: str = "100Gi"
     architecture: str = "amd64"
     labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
     taints: Sequence[Taint] = ()
     allocatable: Mapping[str, str] = field(default_factory=dict)
 
@@ -174,7 +181,7 @@ class SimulatedNodes:
         for name in present:
             # The kwok before holds the lease for up to 40 s more; a new one would leave the node alone until then.
             api.delete(f"{LEASES}/{name}")
-            api.merge(f"{NODES}/{name}/status", {"status": {"daemonEndpoints": _endpoints(host.ports[KWOK])}})
+            api.merge(f"{NODES}/{name}/status", {"status": {"daemonEndpoints": endpoints(host.ports[KWOK])}})
         wanted = self.nodes if self.nodes is not None else (DEFAULT_NODES if first else ())
         for node in wanted:
             if node.name not in present:
@@ -192,25 +199,31 @@ def create_node(api: Api, node: SimulatedNode, *, port: int) -> None:
     Raises:
         ClusterError: there is no address left for it.
     """
-    used = {_index(other) for other in api.items(NODES)}
-    index = next((index for index in range(1, MAX_NODES + 1) if index not in used), None)
+    index = free_index(api.items(NODES))
     if index is None:
         raise ClusterError(f"an embedded cluster holds at most {MAX_NODES} simulated nodes; no room for {node.name}")
     version = api.get("/version")["gitVersion"]
     api.create(NODES, node_object(node, index=index, port=port, version=version))
 
 
-def node_object(node: SimulatedNode, *, index: int, port: int, version: str) -> Json:
+def free_index(nodes: Iterable[Json], *, besides: Collection[int] = ()) -> int | None:
+    """Return the lowest n from 1 to 254 whose addresses no node has, and that is not in `besides`; None without one."""
+    used = {_index(other) for other in nodes}.union(besides)
+    return next((index for index in range(1, MAX_NODES + 1) if index not in used), None)
+
+
+def node_object(node: SimulatedNode, *, index: int, port: int, version: str, booting: bool = False) -> Json:
     """Return the Node object of a simulated node.
 
     `index` (1 to 254) gives its addresses, `port` is kwok's, `version` the one that its kubelet claims ("v1.34.4").
+    A node that is `booting` stays not Ready until somebody adds `NODE_LABEL`: kwok does not see it before.
     """
     capacity = {
         "cpu": node.cpu,
         "memory": node.memory,
         "pods": str(node.pods),
         "ephemeral-storage": node.disk,
-        **({"nvidia.com/gpu": str(node.gpu)} if node.gpu else {}),
+        **({node.gpu_resource: str(node.gpu)} if node.gpu else {}),
     }
     return {
         "apiVersion": "v1",
@@ -222,8 +235,9 @@ def node_object(node: SimulatedNode, *, index: int, port: int, version: str) -> 
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/arch": node.architecture,
                 **node.labels,
-                NODE_LABEL: SIMULATED,
+                **({} if booting else {NODE_LABEL: SIMULATED}),
             },
+            "annotations": dict(node.annotations),
         },
         "spec": {
             "podCIDR": f"198.18.{index}.0/24",
@@ -242,7 +256,9 @@ def node_object(node: SimulatedNode, *, index: int, port: int, version: str) -> 
                 # Where the API server asks for logs: kwok, on this machine.
                 {"type": "ExternalDNS", "address": "localhost"},
             ],
-            "daemonEndpoints": _endpoints(port),
+            "daemonEndpoints": endpoints(port),
+            # Without it kube-controller-manager takes the taint away that keeps pods off, and they come too early.
+            **({"conditions": [_BOOTING]} if booting else {}),
             "nodeInfo": {
                 **dict.fromkeys(("machineID", "systemUUID", "bootID"), node.name),
                 "architecture": node.architecture,
@@ -264,7 +280,8 @@ def is_ready(node: Json) -> bool:
     return ready and not any(taint["key"] == NOT_READY_TAINT for taint in node["spec"].get("taints", []))
 
 
-def _endpoints(port: int) -> Json:
+def endpoints(port: int) -> Json:
+    """Return where the API server finds a node's kubelet: kwok's port."""
     return {"kubeletEndpoint": {"Port": port}}
 
 

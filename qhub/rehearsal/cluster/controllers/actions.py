@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from qhub.rehearsal.cluster.controllers.scaling_log import Scaling
 
 Json = dict[str, Any]
 
@@ -30,23 +33,47 @@ class Patch:
 
 @dataclass(frozen=True)
 class Delete:
-    """Delete the object at `path`, if it is still the one with this `uid`."""
+    """Delete the object at `path`, if it is still the one with this `uid` (empty: whichever it is).
+
+    `grace`: seconds that a pod gets to end; None: as long as it asks for.
+    """
 
     path: str
     uid: str
+    grace: int | None = None
 
 
 @dataclass(frozen=True)
 class Warn:
-    """Tell people, by a Warning event, that `about`, an object of `kind`, cannot be served; once for each message."""
+    """Tell people, by an event, about an object of `kind`, that it cannot be served; once for each message.
+
+    `normal`: the event is good news, of type Normal.
+    """
 
     kind: str
     about: Json
     reason: str
     message: str
+    normal: bool = False
 
 
-Action = Create | Patch | Delete | Warn
+@dataclass(frozen=True)
+class Recorded:
+    """Do `action`, and when it is done write down in `file`, once for each node and change, what it was for."""
+
+    action: Create | Patch | Delete
+    file: Path
+    scaling: Scaling
+
+
+@dataclass(frozen=True)
+class Again:
+    """Look at everything again after this many seconds at the latest."""
+
+    seconds: float
+
+
+Action = Create | Patch | Delete | Warn | Recorded | Again
 
 
 def object_path(collection: str, item: Json, *, sub: str = "") -> str:

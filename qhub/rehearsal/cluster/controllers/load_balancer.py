@@ -21,15 +21,18 @@ POOL = ipaddress.IPv4Network("127.97.0.0/16")
 LOAD_BALANCER_CLASS = "rehearsal.qhub.dev/load-balancer"
 
 
-def reconcile(world: World) -> list[Action]:
-    """Return what is to be done, from all Services. Older Services come first, so that nobody loses an address."""
+def reconcile(world: World, *, any_class: bool = False) -> list[Action]:
+    """Return what is to be done, from all Services. Older Services come first, so that nobody loses an address.
+
+    `any_class`: serve every class, as the one controller of a cloud does.
+    """
     services = sorted(world[SERVICES], key=_age)
     held: dict[str, Json] = {}
     waiting: list[Json] = []
     actions: list[Action] = []
     for service in services:
         address = _address(service)
-        if not _is_ours(service):
+        if not _is_ours(service, any_class=any_class):
             if address and _in_pool(address):
                 actions.append(_assign(service, None))
         elif address and address not in held and _asked(service) in ("", address):
@@ -83,11 +86,11 @@ def _assign(service: Json, address: str | None) -> Patch:
     return Patch(object_path(SERVICES, service, sub="status"), {"status": {"loadBalancer": status}})
 
 
-def _is_ours(service: Json) -> bool:
+def _is_ours(service: Json, *, any_class: bool) -> bool:
     spec = service["spec"]
     return (
         spec.get("type") == "LoadBalancer"
-        and spec.get("loadBalancerClass", LOAD_BALANCER_CLASS) == LOAD_BALANCER_CLASS
+        and (any_class or spec.get("loadBalancerClass", LOAD_BALANCER_CLASS) == LOAD_BALANCER_CLASS)
         and "deletionTimestamp" not in service["metadata"]
     )
 

@@ -13,9 +13,21 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 
 from qhub.rehearsal.cluster.api import UNREACHABLE, Api, ApiError
-from qhub.rehearsal.cluster.controllers.actions import Action, Create, Delete, Json, Patch, Warn, World
+from qhub.rehearsal.cluster.controllers.actions import (
+    Action,
+    Again,
+    Create,
+    Delete,
+    Json,
+    Patch,
+    Recorded,
+    Warn,
+    World,
+)
+from qhub.rehearsal.cluster.controllers.scaling_log import Scaling, append_scaling, read_scalings
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +40,15 @@ RESYNC = 30.0
 
 @dataclass(frozen=True)
 class Controller:
-    """A name, the collections to watch, and the function from their objects to actions."""
+    """A name, the collections to watch, and the function from their objects to actions.
+
+    `settle`: seconds to wait after a change, so that what comes together is seen together.
+    """
 
     name: str
     collections: Sequence[str]
     reconcile: Callable[[World], Iterable[Action]]
+    settle: float = 0.0
 
 
 @dataclass
@@ -91,6 +107,7 @@ class Loop:
         self._api = api
         self._store = Store({collection: {} for collection in controller.collections})
         self._warned: set[tuple[str, str]] = set()
+        self._recorded: dict[Path, set[tuple[str, int]]] = {}
 
     def start(self) -> None:
         """Begin to watch and to act, on threads that end with the process; return once everything was read."""
@@ -131,8 +148,14 @@ class Loop:
         wait, pause = 0.0, FAILED_AGAIN
         while True:
             world = self._store.wait(wait)
-            done = [self._try(action) for action in self._controller.reconcile(world)]
+            if self._controller.settle:
+                time.sleep(self._controller.settle)
+                world = self._store.wait(0.0)
+            # People are told last: what they are told about must not wait for it.
+            actions = sorted(self._controller.reconcile(world), key=lambda action: isinstance(action, Warn))
+            done = [self._try(action) for action in actions]
             wait, pause = (RESYNC, FAILED_AGAIN) if all(done) else (pause, min(2 * pause, RESYNC))
+            wait = min([wait, *(action.seconds for action in actions if isinstance(action, Again))])
 
     def _try(self, action: Action) -> bool:
         """Carry an action out; tell whether it need not be tried again by itself."""
@@ -154,10 +177,14 @@ class Loop:
                 self._note(self._api.create(path, body), path)
             case Patch(path, body):
                 self._note(self._api.merge(path, body), path)
-            case Delete(path, uid):
-                self._api.delete(path, options={"preconditions": {"uid": uid}})
+            case Delete(path, uid, grace):
+                conditions: Json = {"preconditions": {"uid": uid}} if uid else {}
+                self._api.delete(path, options=conditions | ({} if grace is None else {"gracePeriodSeconds": grace}))
             case Warn() as warning:
                 self._warn(warning)
+            case Recorded(inner, file, scaling):
+                self._do(inner)
+                self._record(file, scaling)
 
     def _note(self, written: Json, path: str) -> None:
         """Take what the server answered into the store: the next look must not be at what was before our write."""
@@ -172,6 +199,14 @@ class Loop:
         event = event_object(warning, component=self._controller.name)
         self._api.create(f"/api/v1/namespaces/{meta['namespace']}/events", event)
         self._warned.add((meta["uid"], warning.message))
+
+    def _record(self, file: Path, scaling: Scaling) -> None:
+        if file not in self._recorded:  # what was written before a restart counts as well
+            self._recorded[file] = {(known.node, known.change) for known in read_scalings(file)}
+        key = (scaling.node, scaling.change)
+        if key not in self._recorded[file]:
+            append_scaling(file, scaling)
+            self._recorded[file].add(key)
 
 
 def _run(target: Callable[..., None], *args: str) -> None:
@@ -202,7 +237,7 @@ def event_object(warning: Warn, *, component: str) -> Json:
             "name": meta["name"],
             "uid": meta["uid"],
         },
-        "type": "Warning",
+        "type": "Normal" if warning.normal else "Warning",
         "reason": warning.reason,
         "message": warning.message,
         "source": {"component": component},

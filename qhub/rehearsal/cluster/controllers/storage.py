@@ -1,13 +1,15 @@
 """Disks: a volume for every claim of our classes, growth, and the end of released volumes.
 
-What the external provisioner and resizer of a CSI driver do, for volumes that no container will mount. Every access
-mode is granted: the class stands for block storage and for a shared file system alike.
+What the external provisioner and resizer of a CSI driver do, for volumes that no container will mount: for our own
+class, and for the drivers of the clouds, so that a cloud's program runs as it stands. Our own class grants every access
+mode: it stands for block storage and for a shared file system alike. A cloud's disk is no shared file system.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from qhub.rehearsal.cluster.controllers.actions import Action, Create, Delete, Json, Patch, Warn, World, object_path
 from qhub.rehearsal.cluster.manifests import PROVISIONER
@@ -16,6 +18,13 @@ CLAIMS = "/api/v1/persistentvolumeclaims"
 VOLUMES = "/api/v1/persistentvolumes"
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 COLLECTIONS = (CLAIMS, VOLUMES, CLASSES)
+
+#: Drivers of block volumes: one node at a time.
+DISKS = frozenset({"ebs.csi.aws.com", "pd.csi.storage.gke.io", "dobs.csi.digitalocean.com", "disk.csi.azure.com"})
+FILE_SYSTEMS = frozenset({"efs.csi.aws.com", "filestore.csi.storage.gke.io", "file.csi.azure.com"})
+PROVISIONERS = DISKS | FILE_SYSTEMS | {PROVISIONER}
+#: Names from before CSI that a class may still have; the claim then asks for the driver that took over.
+OLD_NAMES = frozenset({"kubernetes.io/aws-ebs", "kubernetes.io/gce-pd", "kubernetes.io/azure-disk"})
 
 #: Set on a claim by kube-controller-manager when it is this provisioner's turn: with volume binding mode
 #: WaitForFirstConsumer only once the scheduler has chosen a node.
@@ -39,7 +48,8 @@ def reconcile(world: World) -> list[Action]:
     """Return what is to be done, from all claims, volumes and classes. Nothing when all is as it should be."""
     volumes = list(world[VOLUMES])
     by_name = {volume["metadata"]["name"]: volume for volume in volumes}
-    classes = {item["metadata"]["name"]: item for item in world[CLASSES] if item["provisioner"] == PROVISIONER}
+    known = PROVISIONERS | OLD_NAMES
+    classes = {item["metadata"]["name"]: item for item in world[CLASSES] if item["provisioner"] in known}
     actions: list[Action] = []
     for claim in world[CLAIMS]:
         if "deletionTimestamp" in claim["metadata"]:
@@ -50,6 +60,7 @@ def reconcile(world: World) -> list[Action]:
     return actions
 
 
+@lru_cache(maxsize=4096)
 def quantity(text: str | int) -> Decimal:
     """Return a Kubernetes quantity ("10Gi", "500m", "1e3") as a number."""
     text = str(text)
@@ -61,19 +72,24 @@ def _provision(claim: Json, classes: dict[str, Json], volumes: dict[str, Json]) 
     about, spec = claim["metadata"], claim["spec"]
     name = f"pvc-{about['uid']}"
     storage_class = classes.get(spec.get("storageClassName", ""))
-    asked = about.get("annotations", {}).get(ASKED) == PROVISIONER
-    if spec.get("volumeName") or name in volumes or not asked or storage_class is None:
+    asked = about.get("annotations", {}).get(ASKED)
+    if spec.get("volumeName") or name in volumes or asked not in PROVISIONERS or storage_class is None:
         return
+    if why := _refusal(spec, asked):
+        yield Warn("PersistentVolumeClaim", claim, "ProvisioningFailed", why)
+        return
+    yield Create(VOLUMES, volume_object(claim, storage_class))
+
+
+def _refusal(spec: Json, provisioner: str) -> str:
+    """Tell why a claim cannot have a volume; empty when it can."""
     for key, what in (("selector", "a selector"), ("dataSource", "a data source"), ("dataSourceRef", "a data source")):
         if spec.get(key):
-            yield Warn(
-                "PersistentVolumeClaim",
-                claim,
-                "ProvisioningFailed",
-                f"{PROVISIONER} cannot make a volume for a claim with {what}",
-            )
-            return
-    yield Create(VOLUMES, volume_object(claim, storage_class))
+            return f"{provisioner} cannot make a volume for a claim with {what}"
+    shared = {"ReadWriteMany", "ReadOnlyMany"}.intersection(spec["accessModes"])
+    if provisioner in DISKS and shared and spec.get("volumeMode", "Filesystem") == "Filesystem":
+        return f"{provisioner} makes disks: they cannot be {', '.join(sorted(shared))}; take a shared file system"
+    return ""
 
 
 def volume_object(claim: Json, storage_class: Json) -> Json:
@@ -83,7 +99,7 @@ def volume_object(claim: Json, storage_class: Json) -> Json:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": name, "annotations": {PROVISIONED_BY: PROVISIONER}},
+        "metadata": {"name": name, "annotations": {PROVISIONED_BY: about["annotations"][ASKED]}},
         "spec": {
             "capacity": {"storage": spec["resources"]["requests"]["storage"]},
             "accessModes": spec["accessModes"],
@@ -140,4 +156,4 @@ def _reclaim(volumes: Iterable[Json]) -> Iterator[Action]:
 
 
 def _is_ours(volume: Json) -> bool:
-    return volume["metadata"].get("annotations", {}).get(PROVISIONED_BY) == PROVISIONER
+    return volume["metadata"].get("annotations", {}).get(PROVISIONED_BY) in PROVISIONERS

@@ -120,6 +120,8 @@ class Api:
                     config.load_kube_config_from_dict(document, client_configuration=configuration)
                 except config.ConfigException as error:
                     raise PluginError(f"context '{self.target.context}' is not usable: {error}") from None
+                if "exec" in document["users"][0]["user"] and not (configuration.api_key or configuration.cert_file):
+                    raise PluginError(f"context '{self.target.context}' has no credentials: {_refusal(document)}")
                 configuration.connection_pool_maxsize = 32
                 configuration.retries = False
                 self._connection = (configuration, client.ApiClient(configuration).rest_client.pool_manager)
@@ -229,6 +231,20 @@ def _innermost(error: BaseException) -> str:
         reason = nested
     text = str(reason if isinstance(reason, BaseException) else error)
     return text.rsplit("] ", 1)[-1].rsplit(": ", 1)[-1].strip(" ()'").lower() or type(error).__name__
+
+
+def _refusal(document: dict[str, Any]) -> str:
+    """Run the kubeconfig's command again for what it says is wrong: the client only logs that, and goes on nameless."""
+    from kubernetes.config import ConfigException
+    from kubernetes.config.exec_provider import ExecProvider
+    from kubernetes.config.kube_config import ConfigNode
+
+    command, cluster = document["users"][0]["user"]["exec"], document["clusters"][0]["cluster"]
+    try:
+        ExecProvider(ConfigNode("exec", command), None, ConfigNode("cluster", cluster)).run()
+    except (ConfigException, OSError) as error:
+        return str(error)
+    return f"{command['command']} gave neither a token nor a certificate"
 
 
 class Throttle:

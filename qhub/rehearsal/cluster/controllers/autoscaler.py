@@ -1,0 +1,200 @@
+"""The autoscaler of a simulated cloud: nodes for pods that have none, and an end for nodes that have no pods.
+
+It does what cluster-autoscaler does (its FAQ, "How does scale-up work?" and "How does scale-down work?"): new nodes of
+the pool that wastes the least, from zero as well; events `TriggeredScaleUp` and `NotTriggerScaleUp` on the pods; nodes
+on which only DaemonSets' pods are go after a while. It does not move pods to empty a node that is hardly used. And it
+does what the cloud itself does: keeps `min` nodes, replaces those of a changed pool, takes those of a removed one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from qhub.rehearsal.cluster.controllers.actions import Action, Again, Delete, Warn, World
+from qhub.rehearsal.cluster.controllers.fitting import Slot, misplaced
+from qhub.rehearsal.cluster.controllers.packing import NewNode, Plan, make_plan
+from qhub.rehearsal.cluster.controllers.pods import (
+    Pod,
+    daemon_pod,
+    has_ended,
+    holds_its_node,
+    is_unschedulable,
+    read_pod,
+)
+from qhub.rehearsal.cluster.controllers.pool_nodes import (
+    EMPTY_SINCE,
+    LEAVING_SINCE,
+    Nodes,
+    Setting,
+    boot_what_is_due,
+    is_booting,
+    simulated_node,
+)
+from qhub.rehearsal.cluster.controllers.pool_sizes import keep_pools
+from qhub.rehearsal.cluster.controllers.pools import (
+    CONFIG_MAPS,
+    POOL,
+    UNWANTED,
+    PoolSpec,
+    annotation,
+    config_map_name,
+    pools_of,
+)
+from qhub.rehearsal.cluster.controllers.storage import quantity
+from qhub.rehearsal.cluster.nodes import MAX_NODES, NODES, is_ready, node_object
+from qhub.rehearsal.cluster.pki import Identity
+
+Json = dict[str, Any]
+
+PODS = "/api/v1/pods"
+DAEMON_SETS = "/apis/apps/v1/daemonsets"
+COLLECTIONS = (NODES, PODS, DAEMON_SETS, CONFIG_MAPS)
+
+NAME = "cluster-autoscaler"
+#: Its user. A cluster without its certificate has no pools, and no autoscaler.
+IDENTITY_NAME = "node-pools"
+IDENTITY = Identity("rehearsal:node-pools")
+
+#: Real seconds to wait after a change: a Deployment's pods come one by one and are to be seen together.
+SETTLE = 0.1
+#: Real seconds between the cordon of an empty node and its end: a pod that the scheduler put there just before is seen.
+LEAVING = 0.5
+
+#: Taints of a node that is not Ready yet, or not well: they come and go, and say nothing about where a pod belongs.
+_PASSING = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
+
+
+def reconcile(world: World, *, setting: Setting) -> list[Action]:
+    """Return what is to be done now, by the clock on the wall."""
+    return decide(world, setting=setting, now=time.time())
+
+
+def decide(world: World, *, setting: Setting, now: float) -> list[Action]:
+    """Return what is to be done, from all nodes, pods, DaemonSets and pools, at `now` (seconds since 1970)."""
+    pools = pools_of(world[CONFIG_MAPS])
+    on: dict[str, list[Json]] = {}
+    for item in world[PODS]:
+        if name := item["spec"].get("nodeName"):
+            on.setdefault(name, []).append(item)
+    items = {node["metadata"]["name"]: node for node in world[NODES]}
+    nodes = Nodes(setting=setting, now=now, items=items, pods=on)
+    waits = list(boot_what_is_due(nodes))
+    keep_pools(nodes, pools)
+    for name in pools_of(world[CONFIG_MAPS], state=UNWANTED):
+        if not any(annotation(node, POOL) == name for node in world[NODES]):
+            nodes.actions.append(Delete(f"{CONFIG_MAPS}/{config_map_name(name)}", ""))
+    plan = _grow(nodes, pools, world)
+    daemon_sets = {item["metadata"]["uid"] for item in world[DAEMON_SETS]}
+    waits += _let_idle_nodes_go(nodes, pools, plan.used, daemon_sets)
+    return [*nodes.actions, *(Again(max(0.0, seconds)) for seconds in waits)]
+
+
+def _grow(nodes: Nodes, pools: Mapping[str, PoolSpec], world: World) -> Plan:
+    """Ask for the nodes that the waiting pods need, and tell the pods."""
+    daemons = [daemon_pod(item) for item in world[DAEMON_SETS]]
+    open_nodes = {name: node for name, node in nodes.items.items() if not node["spec"].get("unschedulable")}
+    slots = [slot_of(node, nodes.pods.get(name, []), daemons) for name, node in open_nodes.items()]
+    counts = {name: len(nodes.of(name)) for name in pools}
+
+    made: dict[tuple[str, str], Slot] = {}
+
+    def template(pool: PoolSpec, zone: str) -> Slot:
+        if (pool.name, zone) not in made:
+            node = node_object(simulated_node("new", pool, zone), index=1, port=0, version="")
+            made[pool.name, zone] = slot_of(node, [], daemons)
+        return made[pool.name, zone].copy()
+
+    waiting = [read_pod(item) for item in world[PODS] if is_unschedulable(item)]
+    plan = make_plan(waiting, slots, pools, counts, template)
+    added = [new for new in plan.nodes if nodes.add(pools[new.pool], new.zone, _purpose(new))]
+    for new in added:
+        more = sum(other.pool == new.pool for other in added)
+        size = f"{new.pool} {counts[new.pool]}->{counts[new.pool] + more} (max: {pools[new.pool].max})"
+        nodes.actions += [_tell(pod, "TriggeredScaleUp", f"pod triggered scale-up: [{{{size}}}]") for pod in new.pods]
+    for new in plan.nodes[len(added) :]:
+        why = f"pod didn't trigger scale-up: a simulated cluster holds at most {MAX_NODES} nodes"
+        nodes.actions += [_tell(pod, "NotTriggerScaleUp", why) for pod in new.pods]
+    for pod, reasons in plan.hopeless:
+        told = "; ".join(f"{pool}: {why}" for pool, why in reasons.items()) or "the cluster has no node pools"
+        nodes.actions.append(_tell(pod, "NotTriggerScaleUp", f"pod didn't trigger scale-up: {told}"))
+    return plan
+
+
+def _purpose(new: NewNode) -> str:
+    """Return whom a new node is for, for the log."""
+    names = ", ".join(f"{pod.namespace}/{pod.name}" for pod in new.pods[:3])
+    return f"for {names}" + (f" and {len(new.pods) - 3} more" if len(new.pods) > 3 else "")
+
+
+def _tell(pod: Pod, reason: str, message: str) -> Warn:
+    return Warn("Pod", pod.item, reason, message, normal=True)
+
+
+def slot_of(node: Json, pods: Iterable[Json], daemons: Sequence[Pod]) -> Slot:
+    """Return what is left of a node: what is on it is gone, and what DaemonSets will put there."""
+    about = node["metadata"]
+    slot = Slot(
+        name=about["name"],
+        labels=about["labels"],
+        taints=[taint for taint in node["spec"].get("taints") or [] if not taint["key"].startswith(_PASSING)],
+        free={key: quantity(value) for key, value in node["status"].get("allocatable", {}).items()},
+        pool=annotation(node, POOL),
+    )
+    for item in pods:
+        if not has_ended(item):
+            slot.put(read_pod(item))
+    present = {pod.owner for pod in slot.pods}
+    for daemon in daemons:
+        if daemon.owner not in present and not misplaced(daemon, slot):
+            slot.put(daemon)
+    return slot
+
+
+def _let_idle_nodes_go(
+    nodes: Nodes, pools: Mapping[str, PoolSpec], used: set[str], daemon_sets: set[str]
+) -> Iterator[float]:
+    """Let nodes go that were empty for long enough, never below `min`; yield the seconds until the next look."""
+    patience = nodes.setting.idle_seconds / nodes.setting.speed
+    for pool in pools.values():
+        own = nodes.of(pool.name)
+        spare = sum(not is_booting(node) for node in own) - pool.min  # a node that boots does nobody's work yet
+        for node in own:
+            name = node["metadata"]["name"]
+            in_use = name in used or any(
+                holds_its_node(item, daemon_sets=daemon_sets) for item in nodes.pods.get(name, [])
+            )
+            if in_use or not (is_ready(node) or annotation(node, LEAVING_SINCE)):
+                _stay(nodes, node)
+                continue
+            since, leaving = annotation(node, EMPTY_SINCE), annotation(node, LEAVING_SINCE)
+            if not since:
+                nodes.note(node, EMPTY_SINCE, nodes.now)
+                yield patience
+            elif spare <= 0:
+                _uncordon(nodes, node)
+            elif leaving:
+                spare -= 1
+                left = float(leaving) + LEAVING - nodes.now
+                if left <= 0:
+                    nodes.drop(node, f"empty for {nodes.setting.idle_seconds:.0f} s")
+                else:
+                    yield left
+            elif (left := float(since) + patience - nodes.now) <= 0:
+                spare -= 1
+                nodes.note(node, LEAVING_SINCE, nodes.now, cordon=True)
+                yield LEAVING
+            else:
+                yield left
+
+
+def _stay(nodes: Nodes, node: Json) -> None:
+    if annotation(node, EMPTY_SINCE):
+        nodes.note(node, EMPTY_SINCE, None)
+    _uncordon(nodes, node)
+
+
+def _uncordon(nodes: Nodes, node: Json) -> None:
+    if annotation(node, LEAVING_SINCE):
+        nodes.note(node, LEAVING_SINCE, None, cordon=False)

@@ -1,0 +1,46 @@
+"""What a simulated cluster has beside every embedded one: nodes out of pools, and its cloud's storage classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qhub.rehearsal.cluster.controllers.autoscaler import IDENTITY, IDENTITY_NAME
+from qhub.rehearsal.cluster.manifests import READ, role, rule
+from qhub.rehearsal.cluster.nodes import SimulatedNodes
+from qhub.rehearsal.cluster.pki import Identity
+from qhub.rehearsal.simulated.storage_classes import storage_classes
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PooledNodes(SimulatedNodes):
+    """Nodes kept by kwok and made by the autoscaler of our controllers.
+
+    Attributes:
+        cloud: whose storage classes the cluster gets; empty: none beside the embedded cluster's own.
+    """
+
+    nodes: tuple[()] = ()
+    cloud: str = ""
+
+    @property
+    def identities(self) -> Mapping[str, Identity]:
+        """kwok's user and the autoscaler's. Our controllers run an autoscaler where they find its certificate."""
+        return {**super().identities, IDENTITY_NAME: IDENTITY}
+
+    @property
+    def manifests(self) -> Mapping[str, Json]:
+        """kwok's rights, the autoscaler's, and the storage classes."""
+        rights = [
+            rule(["nodes"], [*READ, "create", "patch", "delete"]),
+            rule(["nodes/status"], ["patch"]),
+            rule(["pods"], [*READ, "delete"]),
+            rule(["configmaps"], [*READ, "delete"]),
+            rule(["events"], ["create"]),
+            rule(["leases"], ["delete"], group="coordination.k8s.io"),
+            rule(["daemonsets"], READ, group="apps"),
+        ]
+        return {**super().manifests, **role(IDENTITY.user, rights), **storage_classes(self.cloud)}
