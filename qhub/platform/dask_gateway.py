@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,6 @@ class DaskGatewayArgs:
         settings: the whole settings.
         cluster: where it runs.
         api_token: the token that the hub knows this service by.
-        depends_on: what has to be there before: the hub, which the gateway asks about every user.
         namespace: the Namespace resource.
         charts: where the chart comes from.
     """
@@ -51,7 +49,6 @@ class DaskGatewayArgs:
     settings: Settings
     cluster: Cluster
     api_token: pulumi.Input[str]
-    depends_on: Sequence[pulumi.Resource]
     namespace: pulumi.Resource
     charts: ChartStore
 
@@ -86,7 +83,8 @@ class DaskGateway(pulumi.ComponentResource):
             namespace=namespace,
             values=dask_gateway_values(args.settings, node_pools=args.cluster.node_pools, api_token=args.api_token),
             parent=self,
-            depends_on=[policy, *args.depends_on],
+            # Not the hub: it is asked about users only once there are some, and the token comes from us.
+            depends_on=[args.namespace, policy],
         )
         self.register_outputs({})
 

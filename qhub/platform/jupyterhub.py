@@ -29,8 +29,7 @@ class JupyterHubArgs:
         secrets: what the chart would otherwise make up anew at each render.
         claim_name: claim for homes and shared folders.
         cluster_issuer: ClusterIssuer for the certificate; None where cert-manager has no part in it.
-        depends_on: what has to be there before: namespace, claim, ingress controller (its webhook checks the Ingress),
-            issuer.
+        depends_on: what has to be there before: namespace, claim, ingress-nginx (its webhook checks the Ingress).
         charts: where the chart comes from.
     """
 

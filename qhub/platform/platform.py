@@ -44,8 +44,9 @@ class KubernetesPlatform(pulumi.ComponentResource):
         Secrets, Namespace, Storage, Ingress, ClusterAutoscaler and GpuDevicePlugin (only on clouds that do not
         bring them), CertManager (only for issuers that need it), JupyterHub, DaskGateway (only if enabled).
 
-    Order, and the other way round on destroy: namespace and storage, ingress controller, issuer, then JupyterHub,
-    then Dask Gateway. So whatever made a load balancer, a disk or a certificate is still there to take it away.
+    Order, and the other way round on destroy: namespace, storage, then JupyterHub; ingress-nginx before JupyterHub too,
+    whose Ingress its webhook checks. What needs nothing of each other (certificates, Traefik, Dask Gateway, which gets
+    its token from us) is installed side by side: a first start takes as long as the slowest of them.
 
     Raises:
         ChartError: a chart cannot be had from the mirror.
@@ -184,9 +185,9 @@ class KubernetesPlatform(pulumi.ComponentResource):
 
     def _make_hub(self, name: str) -> JupyterHub:
         secrets = self._secrets
-        needs = [self._namespace.namespace, *self._storage.ready, self._ingress.release]
-        if self._cert_manager is not None:
-            needs.append(self._cert_manager.issuer)
+        needs = [self._namespace.namespace, *self._storage.ready]
+        if self._settings.ingress.controller == "ingress-nginx":
+            needs.append(self._ingress.release)
         return JupyterHub(
             f"{name}-jupyterhub",
             JupyterHubArgs(
@@ -216,7 +217,6 @@ class KubernetesPlatform(pulumi.ComponentResource):
                 settings=self._settings,
                 cluster=self._cluster,
                 api_token=self._secrets.dask_gateway_token,
-                depends_on=[self._hub.release],
                 namespace=self._namespace.namespace,
                 charts=self._charts,
             ),
