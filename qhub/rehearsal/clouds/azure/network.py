@@ -91,7 +91,7 @@ def _addresses_fit(subject: Subject) -> Problems:
             yield place, "a NAT gateway takes addresses of the Standard SKU"
         for other in subject.all(NAT):
             if wanted in other.each("publicIpAddresses[*].id"):
-                yield place, f'{other.get("name")} uses the address already'
+                yield place, f"{other.get('name')} uses the address already"
 
 
 def _named(path: str, kind: str) -> Any:

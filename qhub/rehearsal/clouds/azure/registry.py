@@ -46,9 +46,7 @@ REGISTRY_TYPE = ResourceType(
     # Among all of Azure.
     unique=("registryName",),
     replaced_by=("registryName", "resourceGroupName", "location"),
-    id=lambda subject: id_in_group(
-        subject, "Microsoft.ContainerRegistry/registries", subject.inputs["registryName"]
-    ),
+    id=lambda subject: id_in_group(subject, "Microsoft.ContainerRegistry/registries", subject.inputs["registryName"]),
     outputs=_outputs,
     checks=(
         name("registryName", r"[A-Za-z0-9]{5,50}", "5 to 50 letters and digits"),

@@ -55,13 +55,12 @@ def tags(path: str = "tags") -> Check:
     """Return the check of tags (learn.microsoft.com/azure/azure-resource-manager/management/tag-resources)."""
 
     def check(subject: Subject) -> Problems:
-        found = dict(subject.each(f"{path}.*"))
+        found = subject.get(path) or {}
         if len(found) > 50:
             yield path, f"{len(found)} are more than the 50 that a resource takes"
-        for place, value in found.items():
-            key = place.removeprefix(f"{path}.").removeprefix(f"{path}[").strip('"]')
+        for key, value in found.items():
             if set(key) & set("<>%&\\?/") or len(key) > 128 or len(str(value)) > 256:
-                yield place, "a key has at most 128 characters, none of them <>%&\\?/, and a value 256"
+                yield f'{path}["{key}"]', "a key has at most 128 characters, none of them <>%&\\?/, and a value 256"
 
     return check
 
