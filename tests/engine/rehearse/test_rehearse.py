@@ -7,51 +7,13 @@ import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
-import psutil
 import pytest
 from ruamel.yaml import YAML
 
 from qhub.rehearsal.report import from_json
-from tests.engine.main_job.project import QHUB, Project, make_project
-
-COMMAND = (str(QHUB), "rehearse")
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A fresh checkout, and a folder of its own for temporary files."""
-    for folder in ("checkout", "tmp"):
-        (tmp_path / folder).mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    return make_project(tmp_path / "checkout")
-
-
-def rehearse(project: Project, *words: str, stack: str = "local") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, stack, *words], cwd=project.folder, env=project.environment(), capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-
-
-def files(project: Project) -> dict[str, bytes]:
-    """Return all that is in the checkout but the report."""
-    found = (path for path in project.folder.rglob("*") if path.is_file() and "build" not in path.parts)
-    return {str(path): path.read_bytes() for path in found}
-
-
-def left(project: Project) -> list[str]:
-    """Return temporary files, and processes that speak of their folder."""
-    folder = project.folder.parent / "tmp"
-    found = [str(path) for path in folder.iterdir()]
-    for process in psutil.process_iter():
-        try:
-            if any(f"{folder}/" in word for word in process.cmdline()):
-                found.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
-    return found
+from tests.engine.main_job.project import Project
+from tests.engine.rehearse.rehearsing import COMMAND, files, left, rehearse
 
 
 class TestTheLocalStack:

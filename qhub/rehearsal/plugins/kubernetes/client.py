@@ -122,6 +122,7 @@ class Api:
                     raise PluginError(f"context '{self.target.context}' is not usable: {error}") from None
                 if "exec" in document["users"][0]["user"] and not (configuration.api_key or configuration.cert_file):
                     raise PluginError(f"context '{self.target.context}' has no credentials: {_refusal(document)}")
+                self._issued_to_memory(configuration)
                 configuration.connection_pool_maxsize = 32
                 configuration.retries = False
                 self._connection = (configuration, client.ApiClient(configuration).rest_client.pool_manager)
@@ -137,6 +138,20 @@ class Api:
                     content = base64.b64decode(body.pop(f"{key}-data")).decode()
                     self._files.append(PrivateFile(content, suffix=".pem"))
                     body[key] = self._files[-1].path
+
+    def _issued_to_memory(self, configuration: Any) -> None:
+        """Take a certificate that a kubeconfig's command has issued off the disk, where the client has put it."""
+        from kubernetes.config import kube_config
+
+        own = {file.path for file in self._files}
+        for name in ("cert_file", "key_file"):
+            path = getattr(configuration, name)
+            if path and path not in own:
+                with open(path, encoding="utf-8") as file:  # noqa: PTH123 - a path as the client has it
+                    self._files.append(PrivateFile(file.read(), suffix=".pem"))
+                setattr(configuration, name, self._files[-1].path)
+        # Its own clean-up, which it leaves to the end of the process; a plugin's is abrupt.
+        kube_config._cleanup_temp_files()
 
     def close(self) -> None:
         """Give back what the credentials were kept in."""
