@@ -26,6 +26,7 @@ from qhub.config.document import read_document
 from qhub.rehearsal import commands
 from qhub.rehearsal.clouds.clock import SPEED_VARIABLE, Clock, speed_of
 from qhub.rehearsal.clouds.definitions import give
+from qhub.rehearsal.clouds.faults import FAULTS_VARIABLE
 from qhub.rehearsal.clouds.world import WORLD_VARIABLE, World
 from qhub.rehearsal.cluster import EmbeddedCluster, SimulatedNodes
 from qhub.rehearsal.paths import PROJECT_FILE
@@ -238,8 +239,17 @@ def _environment(folder: Path, *, provider: str, tools: Toolchain, speed: float)
         WORLD_VARIABLE: str(folder / "world"),
         SPEED_VARIABLE: f"{speed:g}",
         "HELM_CACHE_HOME": str(folder / "helm"),
+        **_faults(),
         **_trust(folder / "world", provider),
     }
+
+
+def _faults() -> dict[str, str]:
+    """Return the faults that whoever rehearses wants to meet; a file's path in full, for the engine runs elsewhere."""
+    wanted = os.environ.get(FAULTS_VARIABLE, "")
+    if not wanted:
+        return {}
+    return {FAULTS_VARIABLE: wanted if wanted.lstrip().startswith("[") else str(Path(wanted).absolute())}
 
 
 def _trust(world: Path, provider: str) -> dict[str, str]:
