@@ -145,7 +145,7 @@ class TestOrder:
 
         assert {"coredns", "aws-ebs-csi-driver"} <= {made.inputs["addonName"] for made in late}
         for made in late:
-            assert any(name.startswith("pool-general-") for name in transitive(recording, made)), made.name
+            assert any(name.startswith("pools-general-") for name in transitive(recording, made)), made.name
 
     def test_the_control_plane_has_its_rights_first(self, recording: Recording) -> None:
         # On destroy they go last: without them EKS could not take its network interfaces away.
@@ -270,24 +270,24 @@ class TestNodePools:
     def test_general_is_a_group_in_each_zone_and_the_others_are_one(self) -> None:
         made = record_configuration(EVERYTHING)
         groups = {one.name: one.inputs for one in made.of_type(GROUP)}
-        general = {name: one for name, one in groups.items() if name.startswith("pool-general-")}
+        general = {name: one for name, one in groups.items() if name.startswith("pools-general-")}
 
-        assert groups.keys() - general.keys() == {"pool-user", "pool-worker", "pool-gpu"}
+        assert groups.keys() - general.keys() == {"pools-user", "pools-worker", "pools-gpu"}
         assert [general[name]["scalingConfig"]["minSize"] for name in sorted(general)] == [1, 1, 0]
         assert [general[name]["scalingConfig"]["maxSize"] for name in sorted(general)] == [4, 4, 4]
         assert {len(one["subnetIds"]) for one in general.values()} == {1}
-        assert len(groups["pool-user"]["subnetIds"]) == 3
-        assert groups["pool-gpu"]["subnetIds"] == ["network-private-eu-central-1a-id"]
+        assert len(groups["pools-user"]["subnetIds"]) == 3
+        assert groups["pools-gpu"]["subnetIds"] == ["network-private-eu-central-1a-id"]
 
     def test_images_fit_architecture_and_gpu(self) -> None:
         made = record_configuration(EVERYTHING)
 
         assert {one.name: one.inputs["amiType"] for one in made.of_type(GROUP) if "general" not in one.name} == {
-            "pool-user": "AL2023_ARM_64_STANDARD",
-            "pool-worker": "AL2023_x86_64_STANDARD",
-            "pool-gpu": "AL2023_x86_64_NVIDIA",
+            "pools-user": "AL2023_ARM_64_STANDARD",
+            "pools-worker": "AL2023_x86_64_STANDARD",
+            "pools-gpu": "AL2023_x86_64_NVIDIA",
         }
-        assert made.one(GROUP, "pool-worker").inputs["capacityType"] == "SPOT"
+        assert made.one(GROUP, "pools-worker").inputs["capacityType"] == "SPOT"
 
     def test_pods_do_not_reach_the_credentials_of_their_node(self, recording: Recording) -> None:
         for made in recording.of_type(TEMPLATE):
@@ -296,14 +296,14 @@ class TestNodePools:
 
     def test_a_node_of_a_pool_at_zero_can_be_imagined(self) -> None:
         made = record_configuration(EVERYTHING)
-        group = made.one(GROUP, "pool-gpu").inputs
+        group = made.one(GROUP, "pools-gpu").inputs
 
         assert group["taints"] == [
             {"key": "example.org/dear", "value": "yes", "effect": "PREFER_NO_SCHEDULE"},
             {"key": "qhub.dev/pool", "value": "gpu", "effect": "NO_SCHEDULE"},
             {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"},
         ]
-        assert tags_of(made, "pool-gpu") == {
+        assert tags_of(made, "pools-gpu") == {
             "enabled": "true",
             "team": "owned",
             "node-template/label/example.org/rack": "a",
@@ -326,7 +326,7 @@ class TestNodePools:
     def test_adding_and_removing_a_pool_touches_no_other(self) -> None:
         more = {"node_pools": {"big": {"instance_type": "m6i.2xlarge"}}}
         before, after = record_configuration(MINIMAL), record_configuration(MINIMAL, cluster=more)
-        touched = {one for one in changed(before, after) if ":pool-big" not in one}
+        touched = {one for one in changed(before, after) if ":pools-big" not in one}
 
         # The autoscaler waits for the new pool's tags; neither it nor its values change.
         assert in_both(before, after) == touched == {"Release:qhub-cluster-autoscaler"}
@@ -365,7 +365,7 @@ class TestZones:
 
         assert not {one for one in touched if one.startswith(("Subnet:", "Cluster:", "RouteTable:", "NatGateway:"))}
         # Groups over all zones become new ones.
-        assert self.inputs_changed(before, after) == {"NodeGroup:pool-user", "NodeGroup:pool-worker"}
+        assert self.inputs_changed(before, after) == {"NodeGroup:pools-user", "NodeGroup:pools-worker"}
 
     def test_pools_that_name_their_zones_stay_as_they_are(self) -> None:
         pools = {pool: {"zones": ZONES[:2]} for pool in ("user", "worker")}
@@ -389,8 +389,8 @@ class TestZones:
             "RouteTableAssociation:network-public-eu-west-1c",
             "RouteTableAssociation:network-private-eu-west-1c",
             "VpcEndpointRouteTableAssociation:network-s3-eu-west-1c",
-            "NodeGroup:pool-general-eu-west-1c",
-            "MountTarget:file-system-eu-west-1c",
+            "NodeGroup:pools-general-eu-west-1c",
+            "MountTarget:files-eu-west-1c",
         }
 
     def test_the_order_of_the_others_does_not_matter(self) -> None:
@@ -470,5 +470,5 @@ def test_the_template_makes_the_cluster_that_it_describes() -> None:
     made = record(program_of(settings), outputs=OUTPUTS)
 
     assert made.problems == []
-    assert {one.name for one in made.of_type(GROUP)} >= {"pool-user", "pool-worker", "pool-gpu"}
+    assert {one.name for one in made.of_type(GROUP)} >= {"pools-user", "pools-worker", "pools-gpu"}
     assert GPU_POOL["instance_type"] in {one.inputs["instanceTypes"][0] for one in made.of_type(GROUP)}

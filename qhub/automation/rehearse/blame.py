@@ -17,11 +17,16 @@ _SECTIONS = ("domain", "namespace", "cluster", "certificates", "ingress", "stora
              "groups", "jupyterhub", "dask", "charts")  # fmt: skip
 _NAMED_KEY = re.compile(rf"(?<![\w.:/-])(?:qhub:)?((?:{'|'.join(_SECTIONS)})(?:\.[a-z_][\w-]*|\[\d+\])+)")
 
+#: What a cloud says when an account may not have more of something.
+_QUOTA = re.compile(r"quota|limit ?exceeded|limit of \d|\bvcpu\b", re.I)
+_MORE = "or ask the cloud for a higher quota"
+
 #: What part of a cloud's input the message speaks of, and the key that it comes from; `{pool}` is a node pool.
+#: Quotas come first: their messages speak of instance types and GPUs too, with which nothing is wrong.
 _POOL_KEYS = (
+    (_QUOTA, "max"),
     (re.compile(r"instance ?_?types?|machine ?_?type|vm ?_?size|\bsize\b|architecture", re.I), "instance_type"),
     (re.compile(r"accelerator|gpu", re.I), "gpu"),
-    (re.compile(r"quota|limit exceeded|vcpu", re.I), "max"),
     (re.compile(r"\bzones?\b|availability", re.I), "zones"),
     (re.compile(r"disk", re.I), "disk_size"),
     (re.compile(r"spot|preempt|priority", re.I), "spot"),
@@ -31,7 +36,7 @@ _POOL_KEYS = (
 )
 _CLUSTER_KEYS = (
     (re.compile(r"version", re.I), "cluster.version"),
-    (re.compile(r"zones?\b|availability", re.I), "cluster.zones"),
+    (re.compile(r"zones?\b|availability", re.I), "cluster.network.zones"),
     (re.compile(r"cidr|subnet|address|range|network|vpc|overlap", re.I), "cluster.network"),
     (re.compile(r"protect", re.I), "cluster.protect"),
     (re.compile(r"region|location", re.I), "cluster.region"),
@@ -81,10 +86,14 @@ def key_for(urn: str, message: str, *, pools: Iterable[str]) -> Key:
         return _platform_key(name, message)
     # The longest first: `user-gpu` before `user`.
     pool = next((one for one in sorted(pools, key=len, reverse=True) if re.search(rf"(^|-){one}(-|$)", name)), None)
+    # Plugins put the resource in front, and a pool that is called gpu says nothing about GPUs.
+    said = message.replace(f'"{name}"', "")
+    is_quota = _QUOTA.search(said) is not None
     if pool and re.search(r"pool|node|scal|agent|launch", kind, re.I):
-        word = next((key for pattern, key in _POOL_KEYS if pattern.search(message)), "")
-        return Key(key=f"cluster.node_pools.{pool}" + (f".{word}" if word else ""))
-    return Key(key=_cluster_key(f"{kind} {name}", message))
+        word = next((key for pattern, key in _POOL_KEYS if pattern.search(said)), "")
+        hint = f"lower it, take another instance type, {_MORE}" if is_quota else ""
+        return Key(key=f"cluster.node_pools.{pool}" + (f".{word}" if word else ""), hint=hint)
+    return Key(key=_cluster_key(f"{kind} {name}", said), hint=_MORE if is_quota else "")
 
 
 def _cluster_key(what: str, message: str) -> str:

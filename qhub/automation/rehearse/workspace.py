@@ -26,7 +26,7 @@ from qhub.config.document import read_document
 from qhub.rehearsal import commands
 from qhub.rehearsal.clouds.clock import SPEED_VARIABLE, Clock, speed_of
 from qhub.rehearsal.clouds.definitions import give
-from qhub.rehearsal.clouds.faults import FAULTS_VARIABLE
+from qhub.rehearsal.clouds.faults import FAULTS_VARIABLE, faults_of_environment
 from qhub.rehearsal.clouds.world import WORLD_VARIABLE, World
 from qhub.rehearsal.cluster import EmbeddedCluster, SimulatedNodes
 from qhub.rehearsal.paths import PROJECT_FILE
@@ -239,17 +239,18 @@ def _environment(folder: Path, *, provider: str, tools: Toolchain, speed: float)
         WORLD_VARIABLE: str(folder / "world"),
         SPEED_VARIABLE: f"{speed:g}",
         "HELM_CACHE_HOME": str(folder / "helm"),
-        **_faults(),
+        **_faults(folder / "world"),
         **_trust(folder / "world", provider),
     }
 
 
-def _faults() -> dict[str, str]:
-    """Return the faults that whoever rehearses wants to meet; a file's path in full, for the engine runs elsewhere."""
-    wanted = os.environ.get(FAULTS_VARIABLE, "")
-    if not wanted:
+def _faults(world: Path) -> dict[str, str]:
+    """Faults on request are the caller's own word to the simulated cloud; a file's name is one from here."""
+    faults_of_environment(World(world))  # a mistake in it is told now, and not by an engine that has begun
+    text = os.environ.get(FAULTS_VARIABLE, "").strip()
+    if not text:
         return {}
-    return {FAULTS_VARIABLE: wanted if wanted.lstrip().startswith("[") else str(Path(wanted).absolute())}
+    return {FAULTS_VARIABLE: text if text.startswith("[") else str(Path(text).resolve())}
 
 
 def _trust(world: Path, provider: str) -> dict[str, str]:

@@ -130,7 +130,7 @@ def _node_pools(ground: _Ground, early: AddOns) -> dict[str, AwsNodePool]:
     role = NodeRole("node-role", ground.roles, opts=ground.own).role
     return {
         pool: AwsNodePool(
-            f"pool-{pool}",
+            f"pools-{pool}",
             AwsNodePoolArgs(
                 settings=ground.section,
                 pool=pool,
@@ -171,7 +171,7 @@ def _file_system(settings: Settings, ground: _Ground) -> AwsFileSystem | None:
         node_security_group_id=ground.eks.security_group_id,
         protect=storage.protect,
     )
-    return AwsFileSystem("file-system", args, opts=ground.own)
+    return AwsFileSystem("files", args, opts=ground.own)
 
 
 def _registry(ground: _Ground) -> pulumi.Output[str] | None:

@@ -10,8 +10,9 @@
 
 from __future__ import annotations
 
+from qhub.rehearsal.report.document import from_json, to_json
 from qhub.rehearsal.report.page import html_page
-from qhub.rehearsal.report.recording import Rehearsal, from_json, to_json
+from qhub.rehearsal.report.recording import Rehearsal
 from qhub.rehearsal.report.terminal import show
 
 __all__ = ["Rehearsal", "from_json", "html_page", "show", "to_json"]

@@ -1,0 +1,131 @@
+"""What only the cloud can tell: a quota of zero ends the rehearsal with its words and the key to change."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from qhub.rehearsal.clouds.faults import FAULTS_VARIABLE
+from qhub.rehearsal.report import from_json
+from tests.engine.main_job.project import QHUB, ROOT, Project, make_project
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """An account that may have none of a kind of node.
+
+    Attributes:
+        template: the settings, in `tests/assets`.
+        type: type of the resource that is refused.
+        where: which of them.
+        says: what the cloud says, in the form of its API's own message.
+        what: how a person is told which resource it is.
+    """
+
+    template: str
+    type: str
+    where: dict[str, str]
+    says: str
+    what: str
+
+    @property
+    def fault(self) -> str:
+        """As the variable has it."""
+        return json.dumps([{"quota": 0, "type": self.type, "where": self.where, "message": self.says}])
+
+
+DIGITALOCEAN = Quota(
+    template="config_do.yaml",
+    type="digitalocean:index/kubernetesNodePool:KubernetesNodePool",
+    where={"size": "gpu-*"},
+    says="droplet limit exceeded: this account may have 0 GPU Droplets of size gpu-h100x1-80gb",
+    what="KubernetesNodePool pools-gpu",
+)
+AWS = Quota(
+    template="config_aws.yaml",
+    type="aws:eks/nodeGroup:NodeGroup",
+    where={"instanceTypes[*]": "g4dn.*"},
+    says="VcpuLimitExceeded: You have requested more vCPU capacity than your current vCPU limit of 0 allows for the "
+    "instance bucket that the specified instance type belongs to",
+    what="NodeGroup pool-gpu",
+)
+#: The key, and what else a person can do.
+KEY = "cluster.node_pools.gpu.max"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A fresh checkout with the templates, and a folder of its own for temporary files."""
+    for folder in ("checkout", "tmp"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    for quota in (DIGITALOCEAN, AWS):
+        shutil.copy(ROOT / "tests" / "assets" / quota.template, tmp_path / "checkout")
+    return make_project(tmp_path / "checkout")
+
+
+def rehearse(project: Project, quota: Quota, *words: str, faults: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(QHUB), "rehearse", "prod", "--config-file", quota.template, *words], cwd=project.folder,
+        env=project.environment(**{FAULTS_VARIABLE: faults or quota.fault, "COLUMNS": "200"}), capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+
+def left(project: Project) -> list[str]:
+    """Return temporary files of rehearsals, and processes that speak of their folder."""
+    folder = project.folder.parent / "tmp"
+    found = [str(path) for path in folder.iterdir()]
+    for process in psutil.process_iter():
+        try:
+            words = [*process.cmdline(), *process.environ().values()]
+            if any(f"{folder}/" in word for word in words):
+                found.append(" ".join(process.cmdline()))
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("quota", [DIGITALOCEAN, AWS], ids=["digitalocean", "aws"])
+def test_a_quota_of_zero_names_the_resource_and_the_key(project: Project, quota: Quota) -> None:
+    done = rehearse(project, quota, "--json")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    recording = from_json(json.loads(done.stdout))
+    assert not recording.passed
+    # Nothing was tried on a cluster that is not there, and everything was taken away.
+    assert [step.name for step in recording.steps] == ["up", "left"]
+    (failure,) = recording.failures
+    assert (failure.step, failure.what, failure.key) == ("up", quota.what, KEY)
+    assert quota.says in failure.message
+    assert "higher quota" in failure.hint
+    assert "Traceback" not in done.stdout + done.stderr
+    assert left(project) == []
+
+
+def test_a_person_reads_the_clouds_words_and_the_key(project: Project) -> None:
+    done = rehearse(project, DIGITALOCEAN)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "did not pass" in done.stdout
+    assert DIGITALOCEAN.what in done.stdout
+    assert DIGITALOCEAN.says in done.stdout
+    assert f"Change {KEY}" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert KEY in (project.folder / "build" / "rehearsal-prod.html").read_text(encoding="utf-8")
+    assert left(project) == []
+
+
+def test_a_fault_that_means_nothing_starts_nothing(project: Project) -> None:
+    done = rehearse(project, DIGITALOCEAN, faults='[{"qouta": 0}]')
+
+    assert done.returncode == 1
+    assert f"{FAULTS_VARIABLE}[0] has no key 'qouta'" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert left(project) == []

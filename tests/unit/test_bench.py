@@ -1,0 +1,66 @@
+"""The benchmarks' arithmetic: what a figure is made from."""
+
+from __future__ import annotations
+
+import pytest
+
+from qhub.rehearsal.report.recording import Operation
+from tests.bench.growth import LINEAR, POOLS, PROFILES, growth
+from tests.bench.measuring import figure
+from tests.bench.ready import floor, sequence, time_to_ready
+
+
+def operation(type_token: str, start: float, end: float, *, name: str = "one") -> Operation:
+    return Operation(
+        step="up", urn=f"urn:{type_token}::{name}", type=type_token, name=name, op="create", start=start, end=end
+    )
+
+
+CONTROL_PLANE = operation("aws:eks/cluster:Cluster", 110, 610)
+POOLS_MADE = (
+    operation("aws:eks/nodeGroup:NodeGroup", 610, 700, name="general"),
+    operation("aws:eks/nodeGroup:NodeGroup", 610, 730, name="user"),
+)
+CHARTS = (
+    operation("kubernetes:helm.sh/v3:Release", 730, 760, name="traefik"),
+    operation("kubernetes:helm.sh/v3:Release", 740, 800, name="jupyterhub"),
+)
+DEPLOY = (operation("aws:iam/role:Role", 100, 110), CONTROL_PLANE, *POOLS_MADE, *CHARTS)
+
+
+class TestTimeToReady:
+    def test_is_from_the_first_start_to_the_last_end(self) -> None:
+        assert time_to_ready(DEPLOY) == 700
+
+    def test_the_floor_is_the_control_plane_the_slowest_pool_and_the_slowest_chart(self) -> None:
+        assert floor(DEPLOY) == 500 + 120 + 60
+
+    def test_a_pool_inside_of_the_cluster_adds_nothing_to_the_floor(self) -> None:
+        assert floor((CONTROL_PLANE, *CHARTS)) == 500 + 60
+
+    @pytest.mark.parametrize("done", [(), CHARTS, (CONTROL_PLANE, *POOLS_MADE)])
+    def test_there_is_no_floor_without_a_control_plane_and_a_chart(self, done: tuple[Operation, ...]) -> None:
+        with pytest.raises(ValueError, match="no control plane or no chart"):
+            floor(done)
+
+    def test_the_sequence_is_the_sum_of_all_operations(self) -> None:
+        assert sequence(DEPLOY) == 10 + 500 + (90 + 120) + (30 + 60)
+
+
+class TestGrowth:
+    @pytest.mark.parametrize("sizes", [POOLS, PROFILES])
+    def test_is_1_where_every_item_costs_the_same(self, sizes: tuple[int, ...]) -> None:
+        assert growth({size: 400 + 3 * size for size in sizes}) == 1
+
+    @pytest.mark.parametrize("sizes", [POOLS, PROFILES])
+    def test_misses_the_goal_where_the_cost_goes_with_the_square(self, sizes: tuple[int, ...]) -> None:
+        assert growth({size: 400 + size**2 for size in sizes}) > LINEAR
+
+
+@pytest.mark.parametrize(("value", "holds"), [(1.149, True), (1.15, True), (1.151, False)])
+def test_a_figure_holds_up_to_its_goal(value: float, holds: bool) -> None:
+    assert figure(value, 1.15).holds is holds
+
+
+def test_a_figure_without_a_goal_holds() -> None:
+    assert figure(99.0).holds
