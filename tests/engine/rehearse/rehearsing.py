@@ -11,10 +11,13 @@ from tests.engine.main_job.project import QHUB, Project
 COMMAND = (str(QHUB), "rehearse")
 
 
-def rehearse(project: Project, *words: str, stack: str = "local") -> subprocess.CompletedProcess[str]:
+def rehearse(
+    project: Project, *words: str, stack: str = "local", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `qhub rehearse STACK WORDS` with some more variables and return what came of it."""
     return subprocess.run(
-        [*COMMAND, stack, *words], cwd=project.folder, env=project.environment(), capture_output=True, text=True,
-        check=False,
+        [*COMMAND, stack, *words], cwd=project.folder, env=project.environment(**environment), capture_output=True,
+        text=True, check=False,
     )  # fmt: skip
 
 
@@ -30,7 +33,7 @@ def left(project: Project) -> list[str]:
     found = [str(path) for path in folder.iterdir()]
     for process in psutil.process_iter():
         try:
-            if any(f"{folder}/" in word for word in process.cmdline()):
+            if any(f"{folder}/" in word for word in (*process.cmdline(), *process.environ().values())):
                 found.append(" ".join(process.cmdline()))
         except psutil.Error:
             continue

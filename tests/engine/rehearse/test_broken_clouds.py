@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
-import psutil
 import pytest
 
 from qhub.rehearsal.clouds.faults import FAULTS_VARIABLE
 from qhub.rehearsal.report import from_json
-from tests.engine.main_job.project import QHUB, ROOT, Project, make_project
+from tests.engine.main_job.project import ROOT, Project
+from tests.engine.rehearse import rehearsing
+from tests.engine.rehearse.rehearsing import left
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,43 +52,16 @@ AWS = Quota(
     where={"instanceTypes[*]": "g4dn.*"},
     says="VcpuLimitExceeded: You have requested more vCPU capacity than your current vCPU limit of 0 allows for the "
     "instance bucket that the specified instance type belongs to",
-    what="NodeGroup pool-gpu",
+    what="NodeGroup pools-gpu",
 )
 #: The key, and what else a person can do.
 KEY = "cluster.node_pools.gpu.max"
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A fresh checkout with the templates, and a folder of its own for temporary files."""
-    for folder in ("checkout", "tmp"):
-        (tmp_path / folder).mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    for quota in (DIGITALOCEAN, AWS):
-        shutil.copy(ROOT / "tests" / "assets" / quota.template, tmp_path / "checkout")
-    return make_project(tmp_path / "checkout")
-
-
 def rehearse(project: Project, quota: Quota, *words: str, faults: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(QHUB), "rehearse", "prod", "--config-file", quota.template, *words], cwd=project.folder,
-        env=project.environment(**{FAULTS_VARIABLE: faults or quota.fault, "COLUMNS": "200"}), capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
-
-
-def left(project: Project) -> list[str]:
-    """Return temporary files of rehearsals, and processes that speak of their folder."""
-    folder = project.folder.parent / "tmp"
-    found = [str(path) for path in folder.iterdir()]
-    for process in psutil.process_iter():
-        try:
-            words = [*process.cmdline(), *process.environ().values()]
-            if any(f"{folder}/" in word for word in words):
-                found.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
-    return found
+    file = ROOT / "tests" / "assets" / quota.template
+    environment = {FAULTS_VARIABLE: faults or quota.fault, "COLUMNS": "200"}
+    return rehearsing.rehearse(project, "--config-file", str(file), *words, stack="prod", **environment)
 
 
 @pytest.mark.parametrize("quota", [DIGITALOCEAN, AWS], ids=["digitalocean", "aws"])
