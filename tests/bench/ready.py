@@ -1,0 +1,167 @@
+"""How long a cloud's default takes until it is ready, on the simulated clock, against what nobody could go below."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+
+from qhub.automation.rehearse.operations import operations
+from qhub.automation.rehearse.running import run_engine
+from qhub.automation.rehearse.stack_file import read_stack_file
+from qhub.automation.rehearse.workspace import Workspace, workspace
+from qhub.config.document import read_document
+from qhub.rehearsal.clouds.clock import SPEED_VARIABLE
+from qhub.rehearsal.paths import PROJECT_FILE, project_root
+from qhub.rehearsal.report.critical_path import critical_path
+from qhub.rehearsal.report.recording import Operation
+from tests.bench.evaluation import TEMPLATES, template
+from tests.bench.measuring import Figure, figure
+
+CONTROL_PLANES = (
+    "aws:eks/cluster:Cluster",
+    "azure-native:containerservice:ManagedCluster",
+    "digitalocean:index/kubernetesCluster:KubernetesCluster",
+    "gcp:container/cluster:Cluster",
+)
+#: The first pool of AKS and of DOKS is part of the cluster.
+POOLS = (
+    "aws:eks/nodeGroup:NodeGroup",
+    "azure-native:containerservice:AgentPool",
+    "digitalocean:index/kubernetesNodePool:KubernetesNodePool",
+    "gcp:container/nodePool:NodePool",
+)
+CHARTS = ("kubernetes:helm.sh/v3:Release",)
+
+#: Simulated seconds per real second. What the engine and the control plane really take counts that often: at a
+#: rehearsal's 60 it would be a third of the whole. At 5 the slowest cloud takes four minutes; they run side by side,
+#: which costs little, since they wait most of the time.
+SPEED = 5
+#: Resources that the engine works on at once. By itself it takes four per core; with a number the figure is one of the
+#: stack and not of the machine. 32 is what a laptop of eight cores has.
+PARALLEL = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """Simulated seconds of one `pulumi up`.
+
+    Attributes:
+        ready: from the start of its first operation to the end of the last.
+        chain: of the operations on its longest chain of dependencies, without what lies between them.
+        floor: of what has to be one after the other.
+        sequence: of all operations, had they been one after the other.
+    """
+
+    ready: float
+    chain: float
+    floor: float
+    sequence: float
+
+
+def ready_figures(root: Path, cloud: str) -> dict[str, Figure]:
+    """Compare the time until a cloud's template is ready, on the simulated cloud, with its floor and its sequence.
+
+    Raises:
+        RuntimeError: `pulumi up` failed; with what it told.
+    """
+    done = _all_ups(root)[cloud]
+    if done.returncode != 0:
+        raise RuntimeError(f"no times of {cloud}:\n{done.stderr}")
+    times = Times(**json.loads(done.stdout))
+    return {
+        # 1.15: networks, roles and what ties the three together may add a seventh.
+        f"{cloud}: ready over control plane + slowest pool + slowest chart": figure(times.ready / times.floor, 1.15),
+        # 0.5: half of what a deploy in stages waits for is waited for at the same time.
+        f"{cloud}: ready over all steps in sequence": figure(times.ready / times.sequence, 0.5),
+        # Where ready is far above this one, it is the machine that is slow and not the order of things.
+        f"{cloud}: longest chain over control plane + pool + chart": figure(times.chain / times.floor),
+        f"{cloud}: ready, simulated minutes": figure(times.ready / 60),
+    }
+
+
+@cache
+def _all_ups(root: Path) -> dict[str, subprocess.CompletedProcess[str]]:
+    """Bring every cloud's template up, side by side; processes of their own, so that Ctrl-C ends and cleans up each."""
+    environment = {**os.environ, SPEED_VARIABLE: str(SPEED)}
+    begun = {
+        cloud: subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.ready", str(template(root, cloud))],
+            cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for cloud in TEMPLATES
+    }  # fmt: skip
+    # One line on either pipe until the end of `pulumi up`: none of them can run full while another one is waited for.
+    ended = {cloud: child.communicate() for cloud, child in begun.items()}
+    return {
+        cloud: subprocess.CompletedProcess(begun[cloud].args, begun[cloud].returncode, *printed)
+        for cloud, printed in ended.items()
+    }
+
+
+def times_of(done: Sequence[Operation]) -> Times:
+    """Return what the operations of one `pulumi up` took."""
+    chain = sum(one.seconds for one in critical_path(done))
+    return Times(ready=time_to_ready(done), chain=chain, floor=floor(done), sequence=sequence(done))
+
+
+def time_to_ready(done: Sequence[Operation]) -> float:
+    """Return seconds from the start of the first operation to the end of the last: every chart waits for its pods.
+
+    The start of the engine comes before; it takes real seconds, which the simulated clock would make minutes of.
+    """
+    return max(one.end for one in done) - min(one.start for one in done)
+
+
+def floor(done: Sequence[Operation]) -> float:
+    """Return the seconds of what has to be one after the other: control plane, slowest pool, slowest chart.
+
+    Raises:
+        ValueError: there is no control plane or no chart.
+    """
+    longest = {kinds: _longest(done, kinds) for kinds in (CONTROL_PLANES, POOLS, CHARTS)}
+    if not longest[CONTROL_PLANES] or not longest[CHARTS]:
+        raise ValueError("no control plane or no chart among the operations")
+    return sum(longest.values())
+
+
+def sequence(done: Iterable[Operation]) -> float:
+    """Return the seconds that the operations would take one after the other."""
+    return sum(one.seconds for one in done)
+
+
+def bring_up(file: Path) -> tuple[Operation, ...]:
+    """Run the `up` of a rehearsal alone and return what the engine did; nothing is left of it.
+
+    Raises:
+        RuntimeError: it failed; with the end of what it printed.
+    """
+    root = project_root()
+    project = str(read_document(root / PROJECT_FILE).data["name"])
+    source = read_stack_file(file, stack="bench", root=root, project=project)
+    with workspace("bench", source=source, root=root, console=Console(stderr=True)) as space:
+        space.init()
+        return _up(space)
+
+
+def _up(space: Workspace) -> tuple[Operation, ...]:
+    run = run_engine(space, "up", "--yes", "--skip-preview", f"--parallel={PARALLEL}", on_event=lambda _: None)
+    if run.returncode != 0:
+        last_words = "\n".join(run.printed.strip().splitlines()[-20:])
+        raise RuntimeError(f"pulumi up of {space.settings.cluster.provider} failed:\n{last_words}")
+    return operations("up", run.events, space.engine.state())
+
+
+def _longest(done: Iterable[Operation], types: tuple[str, ...]) -> float:
+    return max((one.seconds for one in done if one.type in types), default=0.0)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asdict(times_of(bring_up(Path(sys.argv[1]))))))
