@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# First of all: a stand-in plugin's module enters `pulumi` by half, to start quickly, and tests run programs as well.
+import pulumi as pulumi  # noqa: PLC0414
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no failure: hypothesis would otherwise judge by the clock.
