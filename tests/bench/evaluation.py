@@ -32,7 +32,8 @@ def evaluation_figures(engine: Engine, file: Path, *, name: str, goal: float) ->
     seconds, memory = paired(lambda: run(*program), lambda: run("-c", bare))
     return {
         f"evaluation of {name} over bare SDK imports": figure(seconds, goal),
-        f"evaluation of {name} over bare SDK imports, peak memory": figure(memory, goal),
+        # 1.5 everywhere: the part of our own stays the same, whatever the SDK.
+        f"evaluation of {name} over bare SDK imports, peak memory": figure(memory, 1.5),
     }
 
 
