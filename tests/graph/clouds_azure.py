@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from functools import cache
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pulumi
 from google.protobuf import json_format
 from pulumi.runtime.proto import provider_pb2
 
-from qhub.config import Settings
-from tests.graph import configurations, recorder
-from tests.graph.configurations import GITHUB, PEOPLE, SECRETS, program_of
-from tests.graph.recorder import Outputs, Recording, record
+from tests.graph import configurations
+from tests.graph.clouds import CloudConfigurations
+from tests.graph.configurations import GITHUB, PEOPLE, SECRETS
+from tests.graph.recorder import Monitor, Outputs
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/test"
@@ -156,7 +153,7 @@ def handed_out(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"kubeconfigs": [{"name": "clusterUser", "value": value}]}
 
 
-class AnsweringMonitor(recorder._Monitor):
+class AnsweringMonitor(Monitor):
     """The recorder's side of the engine, with ids as Azure has them and an answer to the program's one call."""
 
     def RegisterResource(self, request: Any, context: Any) -> Any:
@@ -176,26 +173,6 @@ class AnsweringMonitor(recorder._Monitor):
         return answer
 
 
-def settings_of(name: str, **changes: Any) -> Settings:
-    """Return the settings of a configuration; a section in `changes` replaces it, `cluster` is laid over it."""
-    written: dict[str, Any] = {"domain": "qhub.localhost", **CONFIGURATIONS[name]}
-    cluster = {**written["cluster"], **changes.pop("cluster", {})}
-    return Settings.model_validate({**written, **changes, "cluster": cluster, "stack": "test", "root": Path.cwd()})
-
-
-def record_settings(settings: Settings, *, preview: bool = False) -> Recording:
-    """Run the program for some settings against Azure's answers and return what it registered."""
-    with patch.object(recorder, "_Monitor", AnsweringMonitor):
-        return record(program_of(settings), outputs=OUTPUTS, preview=preview)
-
-
-def record_configuration(name: str, *, preview: bool = False, **changes: Any) -> Recording:
-    """Run the program for a configuration and return what it registered; one without changes is made once."""
-    if changes:
-        return record_settings(settings_of(name, **changes), preview=preview)
-    return _shared(name, preview=preview)
-
-
-@cache
-def _shared(name: str, *, preview: bool) -> Recording:
-    return record_settings(settings_of(name), preview=preview)
+_AZURE = CloudConfigurations(CONFIGURATIONS, OUTPUTS, monitor=AnsweringMonitor)
+settings_of, record_settings = _AZURE.settings_of, _AZURE.record_settings
+record_configuration = _AZURE.record_configuration

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from qhub.config import Settings
 from tests.graph import configurations
-from tests.graph.configurations import GITHUB, PEOPLE, SECRETS, program_of
-from tests.graph.recorder import Outputs, Recording, record
+from tests.graph.clouds import CloudConfigurations
+from tests.graph.configurations import GITHUB, PEOPLE, SECRETS
+from tests.graph.recorder import Outputs
 
 #: name -> what stands in the stack file besides the domain.
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
@@ -127,24 +125,5 @@ OUTPUTS: Outputs = {
 }
 
 
-def settings_of(name: str, **changes: Any) -> Settings:
-    """Return the settings of a configuration; a section in `changes` replaces it, `cluster` is laid over it."""
-    written: dict[str, Any] = {"domain": "qhub.localhost", **CONFIGURATIONS[name]}
-    cluster = {**written["cluster"], **changes.pop("cluster", {})}
-    return Settings.model_validate({**written, **changes, "cluster": cluster, "stack": "test", "root": Path.cwd()})
-
-
-def record_configuration(name: str, *, preview: bool = False, **changes: Any) -> Recording:
-    """Run the program for a configuration and return what it registered; one without changes is made once."""
-    if changes:
-        return _recorded(name, preview=preview, changes=changes)
-    return _shared(name, preview=preview)
-
-
-@cache
-def _shared(name: str, *, preview: bool) -> Recording:
-    return _recorded(name, preview=preview, changes={})
-
-
-def _recorded(name: str, *, preview: bool, changes: dict[str, Any]) -> Recording:
-    return record(program_of(settings_of(name, **changes)), outputs=OUTPUTS, preview=preview)
+_GCP = CloudConfigurations(CONFIGURATIONS, OUTPUTS)
+settings_of, record_configuration = _GCP.settings_of, _GCP.record_configuration

@@ -96,7 +96,7 @@ class Recording:
         return [made for made in self.resources.values() if made.type == type_token]
 
 
-class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
+class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     """The engine's side of `RegisterResource` and its neighbours."""
 
     def __init__(self, recording: Recording, outputs: Outputs, *, preview: bool) -> None:
@@ -168,19 +168,22 @@ class _Engine(engine_pb2_grpc.EngineServicer):
         return engine_pb2.RequirePulumiVersionResponse()
 
 
-def record(program: Callable[[], None], *, outputs: Outputs, preview: bool = False) -> Recording:
+def record(
+    program: Callable[[], None], *, outputs: Outputs, preview: bool = False, monitor: type[Monitor] = Monitor
+) -> Recording:
     """Run a Pulumi program against the stand-in and return what it registered.
 
     Args:
         program: a program as Pulumi would run it; it calls `pulumi.export`.
         outputs: what providers add to the outputs of a resource, by type.
         preview: as in `pulumi preview`: what only a provider knows stays unknown.
+        monitor: the engine's side of registrations.
 
     Raises:
         whatever the program raises.
     """
     recording = Recording()
-    with _serve(recording, outputs, preview=preview) as address:
+    with _serve(recording, monitor(recording, outputs, preview=preview)) as address:
         reset_options(
             project=PROJECT,
             stack=STACK,
@@ -198,10 +201,10 @@ def record(program: Callable[[], None], *, outputs: Outputs, preview: bool = Fal
 
 
 @contextmanager
-def _serve(recording: Recording, outputs: Outputs, *, preview: bool) -> Generator[str]:
+def _serve(recording: Recording, monitor: Monitor) -> Generator[str]:
     """Serve both services on a free loopback port; yield its address."""
     server = grpc.server(ThreadPoolExecutor(max_workers=8))
-    resource_pb2_grpc.add_ResourceMonitorServicer_to_server(_Monitor(recording, outputs, preview=preview), server)
+    resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
     engine_pb2_grpc.add_EngineServicer_to_server(_Engine(recording), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from qhub.config import load_settings_file
+from tests.graph.clouds import changed
 from tests.graph.clouds_azure import (
     ADMINS,
     AUTHORITY,
@@ -47,16 +48,6 @@ KUBERNETES = "pulumi:providers:kubernetes"
 UNTAGGED = {NODES, RIGHT, LOCK, MAINTENANCE, SHARE}
 
 MINIMAL, DEFAULT, EVERYTHING = CONFIGURATIONS
-
-
-def changed(before: Recording, after: Recording) -> set[str]:
-    """Return the names of the resources that are in one only, or differ. Components are in the state alone."""
-    names = {**before.resources, **after.resources}
-    return {
-        made.name
-        for urn, made in names.items()
-        if made.custom and before.resources.get(urn) != after.resources.get(urn)
-    }
 
 
 @pytest.fixture(scope="module", params=CONFIGURATIONS)

@@ -10,6 +10,7 @@ import pytest
 from pulumi.runtime.rpc import UNKNOWN
 
 from qhub.config import load_settings_file
+from tests.graph.clouds import changed
 from tests.graph.clouds_digitalocean import AUTHORITY, CONFIGURATIONS, OUTPUTS, record_configuration
 from tests.graph.configurations import SECRETS, program_of
 from tests.graph.recorder import SECRET_SIGNATURE, SIGNATURE_KEY, Recording, record
@@ -23,16 +24,6 @@ NFS = "digitalocean:index/nfs:Nfs"
 KUBERNETES = "pulumi:providers:kubernetes"
 
 MINIMAL, DEFAULT, EVERYTHING = CONFIGURATIONS
-
-
-def changed(before: Recording, after: Recording) -> set[str]:
-    """Return the names of the resources that are in one only, or differ. Components are in the state alone."""
-    names = {**before.resources, **after.resources}
-    return {
-        made.name
-        for urn, made in names.items()
-        if made.custom and before.resources.get(urn) != after.resources.get(urn)
-    }
 
 
 @pytest.fixture(scope="module", params=CONFIGURATIONS)
