@@ -113,6 +113,6 @@ def show_pods(prepared: Prepared, *, console: Console) -> None:
 def _recover(prepared: Prepared, *, console: Console) -> None:
     engine = prepared.engine
     with kubectl_of(engine, prepared.settings) as kubectl:
-        for done in (end_orphans(engine), release_stale_lock(engine), adopt_pending_creates(engine, kubectl)):
+        for done in (end_orphans(engine.root), release_stale_lock(engine), adopt_pending_creates(engine, kubectl)):
             if done:
                 console.print(done, soft_wrap=True)

@@ -78,12 +78,12 @@ def adopt_pending_creates(engine: Engine, kubectl: Kubectl | None) -> str | None
     return f"A killed run was creating {names}: {len(found)} of {len(pending)} exist and are kept"
 
 
-def end_orphans(engine: Engine) -> str | None:
-    """End the language hosts of this checkout whose engine was killed; return what was done, or None.
+def end_orphans(root: Path) -> str | None:
+    """End the language hosts of a project's folder whose engine was killed; return what was done, or None.
 
     Left alone, such a process notices after five minutes at the latest (its health check of the engine).
     """
-    orphans = [process for process in psutil.process_iter() if _is_orphaned_host(process, root=engine.root)]
+    orphans = [process for process in psutil.process_iter() if _is_orphaned_host(process, root=root)]
     for process in orphans:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()

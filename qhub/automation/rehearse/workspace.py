@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 import qhub.rehearsal
 from qhub.automation.engine import Engine
+from qhub.automation.recover import end_orphans
 from qhub.automation.rehearse.nodes import nodes_for
 from qhub.automation.rehearse.overlay import CLUSTER, Overlay, overlay, unprotected
 from qhub.automation.rehearse.stack_file import StackFile
@@ -134,6 +135,7 @@ def workspace(stack: str, *, source: StackFile, root: Path, console: Console) ->
             cluster = _start_cluster(source.settings, folder, console=console)
             yield _made(stack, source=source, root=root, folder=folder, tools=tools, cluster=cluster)
         finally:
+            end_orphans(folder / "project")
             EmbeddedCluster(CLUSTER, folder / "cluster").delete()
             if source.settings.cluster.provider != "existing":
                 _stop_simulated(folder / "world")
