@@ -103,15 +103,19 @@ class StandInGo:
 
     def start(self, *names: str) -> subprocess.Popen[str]:
         """Start `python -m qhub.rehearsal.toolchain build NAMES` as a process of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "qhub.rehearsal.toolchain", "build", *names],
-            env={**os.environ, **self.variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # Tests may run where SIGINT is ignored (a job in the background), and a child inherits that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
-        )
+        # Tests may run where SIGINT is ignored (a job in the background), and a child inherits that. Not by `preexec_fn`:
+        # Python between fork and exec hangs now and then beside the threads that other tests leave.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-m", "qhub.rehearsal.toolchain", "build", *names],
+                env={**os.environ, **self.variables},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def wait_until(true: Callable[[], object]) -> None:
