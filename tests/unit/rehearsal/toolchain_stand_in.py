@@ -103,8 +103,8 @@ class StandInGo:
 
     def start(self, *names: str) -> subprocess.Popen[str]:
         """Start `python -m qhub.rehearsal.toolchain build NAMES` as a process of its own."""
-        # Tests may run where SIGINT is ignored (a job in the background), and a child inherits that. Not by `preexec_fn`:
-        # Python between fork and exec hangs now and then beside the threads that other tests leave.
+        # Tests may run where SIGINT is ignored (a job in the background), and a child inherits that. Not by
+        # `preexec_fn`: Python between fork and exec hangs now and then beside the threads that other tests leave.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return subprocess.Popen(
