@@ -15,8 +15,9 @@ up: $(VENV)/.up ## bring STACK (default: local) up: tools, embedded cluster, pul
 down: $(VENV)/.up ## destroy STACK and stop its embedded cluster
 	@$(QHUB) down --stack $(STACK)
 
-test: $(VENV)/.test check ## run every test; the first time the toolchain is built (about 15 minutes)
+test: $(VENV)/.test check ## run every test, about 30 minutes; the first time the toolchain is built too (15 more)
 	@$(QHUB) toolchain build
+	@echo "Running every test: about 30 minutes on two cores"
 	@$(VENV)/bin/pytest
 
 check: $(VENV)/.test ## formatting, lint and types
