@@ -108,12 +108,28 @@ def minify(kubeconfig: Mapping[str, Any], context: str | None) -> str:
             raise KubeconfigError(
                 f'the context "{name}" names the {kind} "{entry["name"]}", which the kubeconfig does not have'
             )
+    return _written(name, wanted, kept)
+
+
+def one_context(name: str, *, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> str:
+    """Return a kubeconfig with one cluster, user and context of that name, always as the same text.
+
+    Args:
+        name: name of all three.
+        cluster: how the API server is reached.
+        user: how one signs in there.
+    """
+    context = {"cluster": name, "user": name}
+    return _written(name, context, [{"name": name, "cluster": cluster}, {"name": name, "user": user}])
+
+
+def _written(name: str, context: Any, kept: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps(
         {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": name,
-            "contexts": [{"name": name, "context": wanted}],
+            "contexts": [{"name": name, "context": context}],
             "clusters": [kept[0]],
             "users": [kept[1]],
         },

@@ -29,6 +29,12 @@ def lay_over(base: Any, own: Any) -> Any:
     return {**base, **{key: lay_over(base[key], value) if key in base else value for key, value in own.items()}}
 
 
+def lay_over_all(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a base with a stack's own laid over them; only the stack's own may name a base."""
+    under = {key: value for key, value in shared.items() if key != KEY}
+    return {**under, **{key: lay_over(under[key], value) if key in under else value for key, value in own.items()}}
+
+
 def find_base(values: Mapping[str, Any], *, root: FilePath) -> tuple[Document | None, list[Finding]]:
     """Return the base that a stack's settings name, or None and what is wrong with the name.
 

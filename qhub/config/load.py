@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from qhub.config.base import find_base, lay_over, misplaced, settings_in
+from qhub.config.base import find_base, lay_over_all, misplaced, settings_in
 from qhub.config.document import Document
 from qhub.config.judge import Finding, explain_unknown, judge, secret_command
 from qhub.config.mistakes import Mistake, SettingsError
@@ -50,7 +50,7 @@ def load_stack_settings() -> Settings:
     if base is not None:
         shared = settings_in(base, project=project)
         findings += [*misplaced(shared), *_flaws_of_base(base)]
-        values = {**shared, **{name: lay_over(shared.get(name), value) for name, value in values.items()}}
+        values = lay_over_all(shared, values)
     settings, rest = _examine(values, stack=stack, root=root)
     findings += rest
     if settings is not None and not findings:

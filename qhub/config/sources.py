@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from qhub.config.base import KEY, find_base, lay_over, misplaced, settings_in
+from qhub.config.base import KEY, find_base, lay_over_all, misplaced, settings_in
 from qhub.config.document import Document, Mark, read_document
 from qhub.config.judge import Finding
 from qhub.config.shape import Path, is_encrypted
@@ -114,12 +114,9 @@ def _lay_over_base(sources: Sources) -> None:
     sources.documents.insert(1, base)
     shared = settings_in(base, project=sources.project)
     sources.findings += misplaced(shared)
-    for name, value in shared.items():
-        if name == KEY:
-            continue
+    sources.values = lay_over_all(shared, sources.values)
+    for name in (name for name in shared if name != KEY):
         key = name if ("config", name) in base.marks else f"{sources.project}:{name}"
-        own = sources.values.get(name)
-        sources.values[name] = lay_over(value, own) if name in sources.values else value
         sources.origins[name] = (*sources.origins.get(name, ()), (base, ("config", key)))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from qhub.config import Settings, SettingsError, load_settings_file
-from qhub.config.base import KEY, lay_over, settings_in
+from qhub.config.base import KEY, lay_over_all, settings_in
 from qhub.config.document import read_document
 
 #: What only the user has, and a rehearsal can do without: the OAuth app of the stack, and who may sign in.
@@ -58,9 +58,8 @@ def _with_base(document: Mapping[str, Any], *, root: Path, project: str) -> dict
     config = dict(document.get("config") or {})
     name = config.pop(f"{project}:{KEY}", None)
     if isinstance(name, str) and (root / Path(name).expanduser()).is_file():
-        for key, value in settings_in(read_document(root / Path(name).expanduser()), project=project).items():
-            own = f"{project}:{key}"
-            config[own] = lay_over(value, config[own]) if own in config else value
+        shared = settings_in(read_document(root / Path(name).expanduser()), project=project)
+        config = lay_over_all({f"{project}:{key}": value for key, value in shared.items() if key != KEY}, config)
     return {**document, "config": config}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 
 from qhub.clouds.aws.identity import CONTROL_PLANE, Roles
 from qhub.clouds.aws.naming import partition
+from qhub.clouds.kubeconfig import one_context
 
 if TYPE_CHECKING:
     from qhub.config.aws import AwsCluster
@@ -223,14 +223,4 @@ def kubeconfig(*, name: str, region: str, server: str, authority: str) -> str:
             "provideClusterInfo": False,
         }
     }
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": name,
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "clusters": [{"name": name, "cluster": {"server": server, "certificate-authority-data": authority}}],
-            "users": [{"name": name, "user": user}],
-        },
-        sort_keys=True,
-    )
+    return one_context(name, cluster={"server": server, "certificate-authority-data": authority}, user=user)

@@ -8,9 +8,9 @@ like another cluster.
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
+from qhub.clouds.kubeconfig import one_context
 from qhub.errors import InputError
 
 #: Application of AKS itself in every tenant, which tokens are asked for
@@ -33,25 +33,8 @@ def kubeconfig(handed_out: str, *, name: str, entra: bool) -> str:
 
     found = yaml.safe_load(base64.b64decode(handed_out))
     cluster, user = found["clusters"][0]["cluster"], found["users"][0]["user"]
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": name,
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "clusters": [
-                {
-                    "name": name,
-                    "cluster": {
-                        "server": cluster["server"],
-                        "certificate-authority-data": cluster["certificate-authority-data"],
-                    },
-                }
-            ],
-            "users": [{"name": name, "user": _token() if entra else _certificate(user)}],
-        },
-        sort_keys=True,
-    )
+    reached = {key: cluster[key] for key in ("server", "certificate-authority-data")}
+    return one_context(name, cluster=reached, user=_token() if entra else _certificate(user))
 
 
 def _token() -> dict[str, Any]:

@@ -16,7 +16,6 @@ one when it is needed.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ import pulumi
 import pulumi_digitalocean as digitalocean
 from pulumi_kubernetes import Provider
 
+from qhub.clouds.kubeconfig import one_context
 from qhub.config.digitalocean import SYSTEM_POOL
 
 if TYPE_CHECKING:
@@ -148,19 +148,8 @@ def kubeconfig(name: str, *, endpoint: str, certificate: str, cluster_id: str) -
         "args": [*arguments, cluster_id],
         "interactiveMode": "Never",
     }
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": name,
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "clusters": [
-                {"name": name, "cluster": {"server": endpoint, "certificate-authority-data": certificate}},
-            ],
-            "users": [{"name": name, "user": {"exec": token}}],
-        },
-        sort_keys=True,
-    )
+    cluster = {"server": endpoint, "certificate-authority-data": certificate}
+    return one_context(name, cluster=cluster, user={"exec": token})
 
 
 def upgrade_hint(wanted: str, runs: str) -> str | None:

@@ -16,7 +16,6 @@ is no node to Google's APIs: it has the identity that its service account is giv
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from pulumi_kubernetes import Provider
 
 from qhub.clouds.gcp.naming import account_id
 from qhub.clouds.gcp.services import switch_on
+from qhub.clouds.kubeconfig import one_context
 
 if TYPE_CHECKING:
     from pulumi_gcp.container import (
@@ -227,14 +227,4 @@ def kubeconfig(name: str, *, address: str, certificate: str | None = None) -> st
         "interactiveMode": "Never",
         "provideClusterInfo": True,
     }
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": name,
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "clusters": [{"name": name, "cluster": cluster}],
-            "users": [{"name": name, "user": {"exec": token}}],
-        },
-        sort_keys=True,
-    )
+    return one_context(name, cluster=cluster, user={"exec": token})
