@@ -62,12 +62,26 @@ class SharedFileSystem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AutoscaledGroup:
+    """Nodes that the autoscaler adds and removes.
+
+    Attributes:
+        name: by which the cloud knows them (AWS: the name of the Auto Scaling group).
+        min, max: number of nodes.
+    """
+
+    name: pulumi.Input[str]
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Autoscaler:
     """The cluster-autoscaler that the platform has to install, on clouds that do not run one themselves (EKS).
 
     Attributes:
         cloud_provider: the autoscaler's own word for the cloud, for example `aws`.
-        cluster_name: name by which it finds the node groups.
+        groups: all that it looks after, in an order that does not depend on that of the settings.
         region: the cloud's region.
         kubernetes_version: minor version of the cluster, for example `1.34`.
         namespace, service_account: where the cloud gives it its rights (EKS Pod Identity).
@@ -75,7 +89,7 @@ class Autoscaler:
     """
 
     cloud_provider: str
-    cluster_name: str
+    groups: tuple[AutoscaledGroup, ...]
     region: str
     kubernetes_version: str = ""
     namespace: str = "kube-system"

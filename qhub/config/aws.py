@@ -29,6 +29,8 @@ WIDEST_SERVICES, NARROWEST_SERVICES = 12, 24
 SMALLEST_DISK = 20 * 1024**3
 #: EKS quota "Public endpoint access CIDR ranges per cluster".
 MOST_API_RANGES = 40
+#: EKS quota "Nodes per managed node group", as it is unless AWS has raised it.
+MOST_NODES = 450
 #: Labels whose key starts so are refused by EKS for node groups.
 RESERVED_LABELS = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 #: Periods that CloudWatch Logs knows, in days (API PutRetentionPolicy), up to two years.
@@ -230,6 +232,8 @@ class AwsCluster(CloudCluster):
 
     def _node_group_problems(self, name: str) -> Iterator[Problem]:
         pool, path = self.node_pools[name], ("cluster", "node_pools", name)
+        if pool.max > MOST_NODES:
+            yield Problem((*path, "max"), f"EKS has at most {MOST_NODES} nodes in a group: share them out among pools")
         if parse_size(pool.disk_size) < SMALLEST_DISK:
             yield Problem((*path, "disk_size"), f"{pool.disk_size} cannot hold the system image: at least 20Gi")
         if pool.gpu is not None and pool.gpu.type is not None:

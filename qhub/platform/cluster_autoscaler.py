@@ -66,10 +66,15 @@ def cluster_autoscaler_values(autoscaler: Autoscaler, *, pool: NodePool) -> dict
     values: dict[str, Any] = {
         "cloudProvider": autoscaler.cloud_provider,
         "awsRegion": autoscaler.region,
-        "autoDiscovery": {"clusterName": autoscaler.cluster_name},
+        # Named one by one: found by their tags, they would have the cloud's bounds, not the settings'.
+        "autoscalingGroups": [
+            {"name": group.name, "minSize": group.min, "maxSize": group.max} for group in autoscaler.groups
+        ],
         "rbac": {"serviceAccount": {"create": True, "name": autoscaler.service_account}},
         "extraArgs": {
             "balance-similar-node-groups": True,  # pools in several zones stay even
+            # Of itself it only never goes below; the cloud, which would bring a raised `min` up, does not know it.
+            "enforce-node-group-min-size": True,
             "expander": "least-waste",
             # A notebook's emptyDir and the system's own pods would otherwise hold an idle node for ever.
             "skip-nodes-with-local-storage": False,

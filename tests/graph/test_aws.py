@@ -56,6 +56,21 @@ def tags_of(recording: Recording, group: str) -> dict[str, str]:
     return {tag["tag"]["key"].removeprefix("k8s.io/cluster-autoscaler/"): tag["tag"]["value"] for tag in found}
 
 
+def autoscaled(recording: Recording) -> dict[str, dict[str, int]]:
+    """Return the bounds that the autoscaler is given, by the logical name of the node group."""
+    values = recording.one("kubernetes:helm.sh/v3:Release", "qhub-cluster-autoscaler").inputs["values"]
+    prefixes = {made.name: made.inputs["nodeGroupNamePrefix"] for made in recording.of_type(GROUP)}
+    given = {one["name"]: {"minSize": one["minSize"], "maxSize": one["maxSize"]} for one in values["autoscalingGroups"]}
+    assert len(given) == len(prefixes)
+    return {name: given[f"eks-{prefix}0a1b"] for name, prefix in prefixes.items()}
+
+
+def bounds_sent(recording: Recording) -> dict[str, tuple[int, int]]:
+    """Return the bounds that EKS is given, by the logical name of the node group."""
+    sizes = {made.name: made.inputs["scalingConfig"] for made in recording.of_type(GROUP)}
+    return {name: (one["minSize"], one["maxSize"]) for name, one in sizes.items()}
+
+
 @pytest.fixture(scope="module", params=CONFIGURATIONS)
 def recording(request: pytest.FixtureRequest) -> Recording:
     return record_configuration(request.param)
@@ -265,7 +280,14 @@ class TestNodePools:
     def test_the_number_of_nodes_is_the_autoscalers(self, recording: Recording) -> None:
         for made in recording.of_type(GROUP):
             assert made.ignore_changes == ("scalingConfig.desiredSize",)
-            assert made.inputs["scalingConfig"]["desiredSize"] == made.inputs["scalingConfig"]["minSize"]
+            assert (made.inputs["scalingConfig"]["minSize"], made.inputs["scalingConfig"]["maxSize"]) == (0, 450)
+
+    def test_a_group_is_made_with_as_many_as_the_autoscaler_will_keep(self, recording: Recording) -> None:
+        groups = autoscaled(recording)
+
+        assert {name: one["minSize"] for name, one in groups.items()} == {
+            made.name: made.inputs["scalingConfig"]["desiredSize"] for made in recording.of_type(GROUP)
+        }
 
     def test_general_is_a_group_in_each_zone_and_the_others_are_one(self) -> None:
         made = record_configuration(EVERYTHING)
@@ -273,8 +295,9 @@ class TestNodePools:
         general = {name: one for name, one in groups.items() if name.startswith("pools-general-")}
 
         assert groups.keys() - general.keys() == {"pools-user", "pools-worker", "pools-gpu"}
-        assert [general[name]["scalingConfig"]["minSize"] for name in sorted(general)] == [1, 1, 0]
-        assert [general[name]["scalingConfig"]["maxSize"] for name in sorted(general)] == [4, 4, 4]
+        bounds = autoscaled(made)
+        assert [bounds[name]["minSize"] for name in sorted(general)] == [1, 1, 0]
+        assert [bounds[name]["maxSize"] for name in sorted(general)] == [4, 4, 4]
         assert {len(one["subnetIds"]) for one in general.values()} == {1}
         assert len(groups["pools-user"]["subnetIds"]) == 3
         assert groups["pools-gpu"]["subnetIds"] == ["network-private-eu-central-1a-id"]
@@ -304,8 +327,6 @@ class TestNodePools:
             {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"},
         ]
         assert tags_of(made, "pools-gpu") == {
-            "enabled": "true",
-            "team": "owned",
             "node-template/label/example.org/rack": "a",
             "node-template/label/qhub.dev/pool": "gpu",
             "node-template/label/k8s.amazonaws.com/accelerator": group["labels"]["k8s.amazonaws.com/accelerator"],
@@ -317,22 +338,34 @@ class TestNodePools:
             "node-template/resources/nvidia.com/gpu": "1",
         }
 
-    def test_every_group_is_found_by_the_autoscaler_of_its_cluster(self, recording: Recording) -> None:
-        cluster = recording.one(EKS).inputs["name"]
+    def test_other_bounds_of_a_pool_change_the_autoscaler_alone(self) -> None:
+        general = {"general": {"min": 2, "max": 6}, "user": {"min": 3, "max": 30}}
+        before, after = record_configuration(MINIMAL), record_configuration(MINIMAL, cluster={"node_pools": general})
+        names = {f"pools-general-{zone}" for zone in ZONES[:2]}
 
-        for made in recording.of_type(GROUP):
-            assert tags_of(recording, made.name).items() >= {"enabled": "true", cluster: "owned"}.items()
+        assert bounds_sent(before) == bounds_sent(after)
+        assert {name: autoscaled(after)[name] for name in (*names, "pools-user")} == {
+            **{name: {"minSize": 1, "maxSize": 6} for name in names},
+            "pools-user": {"minSize": 3, "maxSize": 30},
+        }
+        # The number of nodes that a group is made with is ignored later.
+        assert changed(before, after) == {
+            "Release:qhub-cluster-autoscaler", "NodeGroup:pools-general-eu-west-1b", "NodeGroup:pools-user",
+        }  # fmt: skip
+
+    def test_a_pool_of_one_size_is_left_at_it(self) -> None:
+        made = record_configuration(MINIMAL, cluster={"node_pools": {"user": {"min": 2, "max": 2}}})
+
+        assert autoscaled(made)["pools-user"] == {"minSize": 2, "maxSize": 2}
 
     def test_adding_and_removing_a_pool_touches_no_other(self) -> None:
         more = {"node_pools": {"big": {"instance_type": "m6i.2xlarge"}}}
         before, after = record_configuration(MINIMAL), record_configuration(MINIMAL, cluster=more)
         touched = {one for one in changed(before, after) if ":pools-big" not in one}
 
-        # The autoscaler waits for the new pool's tags; neither it nor its values change.
         assert in_both(before, after) == touched == {"Release:qhub-cluster-autoscaler"}
-        assert before.one("kubernetes:helm.sh/v3:Release", "qhub-cluster-autoscaler").inputs == (
-            after.one("kubernetes:helm.sh/v3:Release", "qhub-cluster-autoscaler").inputs
-        )
+        # What stands before and after it in the arguments stays the same.
+        assert {name: bounds for name, bounds in autoscaled(after).items() if name != "pools-big"} == autoscaled(before)
 
     def test_their_order_does_not_matter(self) -> None:
         pools = CONFIGURATIONS[EVERYTHING]["cluster"]["node_pools"]
@@ -364,14 +397,17 @@ class TestZones:
         touched = in_both(before, after)
 
         assert not {one for one in touched if one.startswith(("Subnet:", "Cluster:", "RouteTable:", "NatGateway:"))}
-        # Groups over all zones become new ones.
-        assert self.inputs_changed(before, after) == {"NodeGroup:pools-user", "NodeGroup:pools-worker"}
+        # Groups over all zones become new ones; the autoscaler is told of them, and of the one more.
+        assert self.inputs_changed(before, after) == {
+            "NodeGroup:pools-user", "NodeGroup:pools-worker", "Release:qhub-cluster-autoscaler",
+        }  # fmt: skip
 
     def test_pools_that_name_their_zones_stay_as_they_are(self) -> None:
         pools = {pool: {"zones": ZONES[:2]} for pool in ("user", "worker")}
         before, after = self.with_zones(ZONES[:2], **pools), self.with_zones(ZONES, **pools)
 
-        assert self.inputs_changed(before, after) == set()
+        # General has a group more.
+        assert self.inputs_changed(before, after) == {"Release:qhub-cluster-autoscaler"}
 
     def test_the_new_zone_has_all_that_a_zone_has(self) -> None:
         before, after = self.with_zones(ZONES[:2]), self.with_zones(ZONES)

@@ -153,6 +153,8 @@ def _autoscaler(ground: _Ground, pools: Mapping[str, AwsNodePool]) -> Autoscaler
         cluster=ground.eks.name,
         region=ground.section.region,
         kubernetes_version=ground.section.version,
+        # By name: the order of the settings must not start it anew.
+        groups=[group for name in sorted(pools) for group in pools[name].groups],
         roles=ground.roles,
         depends_on=[tag for pool in pools.values() for tag in pool.autoscaler_tags],
     )

@@ -1,4 +1,4 @@
-"""What the cluster-autoscaler needs on AWS: tags by which it finds node groups, and the right to change their size.
+"""What the cluster-autoscaler needs on AWS: tags that tell what a node will be, and the right to change sizes.
 
 The autoscaler itself is a Helm chart, which the platform installs.
 """
@@ -12,10 +12,10 @@ import pulumi
 import pulumi_aws as aws
 
 from qhub.clouds.aws.identity import POD, Roles
-from qhub.clouds.cluster import Autoscaler
+from qhub.clouds.cluster import AutoscaledGroup, Autoscaler
 from qhub.config.cloud import Taint
 
-_TAGS = "k8s.io/cluster-autoscaler"
+_TEMPLATE = "k8s.io/cluster-autoscaler/node-template"
 #: Where the autoscaler looks whether a node waits for its GPU (cluster-autoscaler, cloudprovider/aws, `GPULabel`).
 GPU_LABEL = "k8s.amazonaws.com/accelerator"
 #: Set by the driver for disks on each node; a volume asks for it. Only a node that is there has it by itself.
@@ -25,7 +25,6 @@ GPU_RESOURCE = "nvidia.com/gpu"
 
 def autoscaler_tags(
     *,
-    cluster_name: str,
     labels: Mapping[str, str],
     taints: Sequence[Taint],
     gpus: int,
@@ -34,26 +33,22 @@ def autoscaler_tags(
 ) -> dict[str, str]:
     """Return the tags of an autoscaling group, as the autoscaler reads them.
 
-    From the first two it knows the group as its own. The rest says what a node of it will be: with no node there to
-    look at, it could not tell whether a pod would fit one, and pools at zero would stay there.
+    They say what a node of it will be: with no node there to look at, it could not tell whether a pod would fit one,
+    and pools at zero would stay there.
 
     Args:
-        cluster_name: name of the cluster.
         labels: of the nodes.
         taints: of the nodes.
         gpus: per node.
         disk_size: of a node's own disk, Kubernetes quantity.
         zone: availability zone of a group that is in one alone; None for one in many.
     """
-    template = f"{_TAGS}/node-template"
     return {
-        f"{_TAGS}/enabled": "true",
-        f"{_TAGS}/{cluster_name}": "owned",
-        **{f"{template}/label/{key}": value for key, value in labels.items()},
-        **({f"{template}/label/{VOLUME_ZONE_LABEL}": zone} if zone else {}),
-        **{f"{template}/taint/{taint.key}": f"{taint.value}:{taint.effect}" for taint in taints},
-        f"{template}/resources/ephemeral-storage": disk_size,
-        **({f"{template}/resources/{GPU_RESOURCE}": str(gpus)} if gpus else {}),
+        **{f"{_TEMPLATE}/label/{key}": value for key, value in labels.items()},
+        **({f"{_TEMPLATE}/label/{VOLUME_ZONE_LABEL}": zone} if zone else {}),
+        **{f"{_TEMPLATE}/taint/{taint.key}": f"{taint.value}:{taint.effect}" for taint in taints},
+        f"{_TEMPLATE}/resources/ephemeral-storage": disk_size,
+        **({f"{_TEMPLATE}/resources/{GPU_RESOURCE}": str(gpus)} if gpus else {}),
     }
 
 
@@ -66,6 +61,7 @@ class AutoscalerAccessArgs:
         cluster: the same as an output, so that the cluster is there first.
         region: AWS region.
         kubernetes_version: minor version of the cluster.
+        groups: what it looks after.
         roles: makes its role.
         depends_on: what has to be there before it starts.
     """
@@ -74,6 +70,7 @@ class AutoscalerAccessArgs:
     cluster: pulumi.Input[str]
     region: str
     kubernetes_version: str
+    groups: Sequence[AutoscaledGroup]
     roles: Roles
     depends_on: Sequence[pulumi.Resource]
 
@@ -97,7 +94,7 @@ class AutoscalerAccess(pulumi.ComponentResource):
         )
         rights_first = Autoscaler(
             cloud_provider="aws",
-            cluster_name=args.cluster_name,
+            groups=tuple(args.groups),
             region=args.region,
             kubernetes_version=args.kubernetes_version,
         )
@@ -117,7 +114,8 @@ def autoscaler_rights(cluster_name: str) -> list[Mapping[str, object]]:
     """Return what the autoscaler may: look at everything, change the groups of its own cluster.
 
     The actions are those of its documentation (kubernetes/autoscaler, cluster-autoscaler/cloudprovider/aws/README.md,
-    "Full Cluster Autoscaler Features Policy").
+    "Full Cluster Autoscaler Features Policy"). Its own groups it knows by name; for IAM they are those that EKS tags
+    with the cluster's name.
     """
     looks = [
         "autoscaling:DescribeAutoScalingGroups",
@@ -131,7 +129,7 @@ def autoscaler_rights(cluster_name: str) -> list[Mapping[str, object]]:
         "eks:DescribeNodegroup",
     ]
     changes = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
-    ours = {"StringEquals": {f"aws:ResourceTag/{_TAGS}/{cluster_name}": "owned"}}
+    ours = {"StringEquals": {"autoscaling:ResourceTag/eks:cluster-name": cluster_name}}
     return [
         {"Effect": "Allow", "Action": looks, "Resource": "*"},
         {"Effect": "Allow", "Action": changes, "Resource": "*", "Condition": ours},

@@ -8,13 +8,13 @@ group over all of its zones: its pods have no disks, `max` is exact, and spot ca
 some. The zones of a group cannot be changed; a pool whose zones change (without `zones`: the cluster's) gets a new
 group before the old one is drained. Name the zones of a pool to keep it as it is when the network gets one more.
 
-**Number of nodes.** Made with `min` nodes; from then on the number belongs to the autoscaler, and `pulumi up` ignores
-it (`scalingConfig.desiredSize`). Two things follow from how EKS takes an update: it wants all three numbers at a time,
-and refuses a `min` above the number of nodes. The number sent is the one in Pulumi's state. So after a change of `min`
-or `max` run `pulumi up --refresh`: without it the group could be set back to as many nodes as when it was made. And to
-raise `min` above the number there is now, ask for that many nodes first:
-
-    aws eks update-nodegroup-config --cluster-name NAME --nodegroup-name GROUP --scaling-config desiredSize=N
+**Number of nodes.** A group is made with `min` nodes; from then on their number belongs to the autoscaler, and `pulumi
+up` ignores it (`scalingConfig.desiredSize`). `min` and `max` are the autoscaler's too, among its arguments
+(`--nodes=min:max:group`); for EKS a group has bounds that never change, `FEWEST` and `MOST`. For EKS takes min, max and
+number of nodes in one update, and Pulumi would send the number in its state: a change of `max` would set a busy group
+back to as many nodes as when it was made, and a `min` above the number of nodes is refused. This way a change of
+either starts the autoscaler anew, and touches no node group. It brings a raised `min` up by itself; above a lowered
+`max` it adds none, and takes nodes away as they fall idle. A pool that is removed is first taken off its arguments.
 
 **Version.** Nodes have the control plane's version and are replaced a third at a time when that is raised.
 """
@@ -30,7 +30,9 @@ import pulumi_aws as aws
 
 from qhub.clouds.aws.autoscaling import GPU_LABEL, autoscaler_tags
 from qhub.clouds.aws.naming import LONGEST_NODE_GROUP_PREFIX, prefix
+from qhub.clouds.cluster import AutoscaledGroup
 from qhub.config import instances
+from qhub.config.aws import MOST_NODES
 from qhub.config.quantities import parse_size
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ IMAGES = {
 }
 #: How EKS spells the effects of taints.
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
+#: Bounds of every group as EKS has them. They never change; the settings' own are the autoscaler's.
+FEWEST, MOST = 0, MOST_NODES
 #: Of Amazon Linux 2023.
 ROOT_DEVICE = "/dev/xvda"
 #: A new version drains and replaces every node, each with up to 15 minutes for its pods to go.
@@ -61,7 +65,7 @@ class Group:
 
     Attributes:
         zones: availability zones that it is in.
-        min, max: number of nodes.
+        min, max: number of nodes, for the autoscaler.
     """
 
     zones: tuple[str, ...]
@@ -121,10 +125,12 @@ class AwsNodePool(pulumi.ComponentResource):
 
     Attributes:
         ready: the node groups.
+        groups: the same for the autoscaler.
         autoscaler_tags: what has to be there before the autoscaler starts.
     """
 
     ready: tuple[pulumi.Resource, ...]
+    groups: tuple[AutoscaledGroup, ...]
     autoscaler_tags: tuple[pulumi.Resource, ...]
 
     def __init__(self, name: str, args: AwsNodePoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -136,6 +142,10 @@ class AwsNodePool(pulumi.ComponentResource):
         groups = groups_of(args.pool, zones=zones, at_least=self._pool.min, at_most=self._pool.max)
         made = {suffix: self._node_group(suffix, group, template) for suffix, group in groups.items()}
         self.ready = tuple(made.values())
+        self.groups = tuple(
+            AutoscaledGroup(name=made[suffix].resources.apply(autoscaling_group), min=group.min, max=group.max)
+            for suffix, group in groups.items()
+        )
         self.autoscaler_tags = tuple(
             tag for suffix, group in groups.items() for tag in self._tag_for_autoscaler(suffix, group, made[suffix])
         )
@@ -192,7 +202,8 @@ class AwsNodePool(pulumi.ComponentResource):
             ami_type=IMAGES[seen.architecture, pool.gpu is not None],
             instance_types=[pool.instance_type],
             capacity_type="SPOT" if pool.spot else "ON_DEMAND",
-            scaling_config={"min_size": group.min, "max_size": group.max, "desired_size": group.min},
+            # The autoscaler is there only after the first pools: these come with the nodes that it will keep.
+            scaling_config={"min_size": FEWEST, "max_size": MOST, "desired_size": group.min},
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             labels=self._labels,
             taints=[
@@ -214,7 +225,6 @@ class AwsNodePool(pulumi.ComponentResource):
         name = made.resources.apply(autoscaling_group)
         settings, pool = self._args.settings, self._pool
         tags = autoscaler_tags(
-            cluster_name=settings.name,
             labels=self._labels,
             taints=settings.pool_taints(self._args.pool),
             gpus=pool.gpu.count if pool.gpu else 0,

@@ -68,13 +68,23 @@ def stop(subject: Subject) -> None:
             _kubernetes(subject, note).delete()
 
 
-def set_pool(subject: Subject, cluster: Record, *, cloud: str, name: str, instance_type: str, **pool: Any) -> None:
-    """Make a pool of nodes, or change it; returns once its least number of nodes is ready.
+def set_pool(
+    subject: Subject,
+    cluster: Record,
+    *,
+    cloud: str,
+    name: str,
+    instance_type: str,
+    desired: int | None = None,
+    **pool: Any,
+) -> None:
+    """Make a pool of nodes, or change it; returns once its nodes are ready.
 
     Args:
         subject: the pool's resource.
         cluster: record of its cluster.
         cloud, name, instance_type, pool: see `qhub.rehearsal.simulated.pool_spec`.
+        desired: see `qhub.rehearsal.simulated.SimulatedKubernetes.set_pool`.
 
     Raises:
         Refused: no such instance type, the cluster does not run, or the nodes did not come.
@@ -83,7 +93,7 @@ def set_pool(subject: Subject, cluster: Record, *, cloud: str, name: str, instan
 
     with _told(subject):
         spec = pool_spec(cloud, name, instance_type=instance_type, **pool)
-        _kubernetes(subject, _note_of(subject, cluster)).set_pool(spec)
+        _kubernetes(subject, _note_of(subject, cluster)).set_pool(spec, desired=desired)
 
 
 def remove_pool(subject: Subject, cluster: Record | None, name: str) -> None:

@@ -30,6 +30,7 @@ def pool_spec(
     gpus: int | None = None,
     spot: bool = False,
     seconds: float | None = None,
+    group: str = "",
 ) -> PoolSpec:
     """Return a pool whose nodes are what the catalogue says about the instance type.
 
@@ -47,6 +48,7 @@ def pool_spec(
         gpus: GPUs that the pool attaches; None: those that come with the machine.
         spot: whether the cloud may take them away; the price stays the one on demand, the most they can cost.
         seconds: simulated seconds until a new node is Ready; None: what is usual.
+        group: see `PoolSpec.group`.
 
     Raises:
         ClusterError: the catalogue does not have the instance type; names the nearest that it has.
@@ -78,4 +80,5 @@ def pool_spec(
         usd_per_hour=machine.usd_per_hour,
     )
     usual = NODE_SECONDS[cloud] + (GPU_SECONDS if room.gpus else 0.0)
-    return PoolSpec(name=name, node=node, min=min, max=max, seconds=usual if seconds is None else seconds)
+    seconds = usual if seconds is None else seconds
+    return PoolSpec(name=name, node=node, min=min, max=max, seconds=seconds, group=group)

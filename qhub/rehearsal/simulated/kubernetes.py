@@ -17,6 +17,7 @@ from qhub.rehearsal.cluster.api import UNREACHABLE, Api, ApiError
 from qhub.rehearsal.cluster.controllers.pools import (
     CONFIG_MAPS,
     DEFINITION_LABEL,
+    DESIRED,
     INSTANCE_LABEL,
     POOL,
     PRICE,
@@ -28,6 +29,7 @@ from qhub.rehearsal.cluster.controllers.pools import (
     config_map,
     config_map_name,
     created,
+    desired_of,
     plain,
     pools_of,
 )
@@ -160,27 +162,37 @@ class SimulatedKubernetes:
         """Stop every process and remove the folder. A cluster that is not there is fine."""
         self._cluster().delete()
 
-    def set_pool(self, pool: PoolSpec) -> None:
-        """Make a pool, or change it; return once `min` nodes are Ready and none is left of what the pool was before.
+    def set_pool(self, pool: PoolSpec, *, desired: int | None = None) -> None:
+        """Make a pool, or change it; return once its nodes are Ready and none is left of what the pool was before.
 
         Nodes whose machine, labels or taints changed are replaced one by one; their pods are deleted, so that their
         controllers make others. `min`, `max`, zones and prices change without that.
+
+        Args:
+            pool: the pool.
+            desired: of a pool with a `group`, the number of nodes to have from now on; None: as many as it has. An
+                autoscaler in the cluster changes it.
 
         Raises:
             ClusterError: the cluster does not run, or the nodes did not come.
             Interrupted: the run was cancelled meanwhile.
         """
-        wanted = sum(other.min for name, other in self.pools().items() if name != pool.name) + pool.min
+        least = pool.min if desired is None else desired
+        wanted = sum(other.min for name, other in self.pools().items() if name != pool.name) + least
         if wanted > MAX_NODES:
             raise ClusterError(
-                f"pool {pool.name}: min {pool.min} makes {wanted} nodes at least, and a simulated cluster holds"
+                f"pool {pool.name}: its {least} nodes make {wanted} at least, and a simulated cluster holds"
                 f" {MAX_NODES} at most"
             )
         path = f"{CONFIG_MAPS}/{config_map_name(pool.name)}"
         self._ask(lambda api: api.apply(path, config_map(pool)))
-        seconds = (1 + pool.max) * pool.seconds / self._speed
+        if desired is not None:
+            self._ask(lambda api: api.merge(path, {"metadata": {"annotations": {DESIRED: str(desired)}}}))
         boot = pool.seconds / self._speed
-        self._wait(f"pool {pool.name}: {pool.min} nodes", lambda: self._is_there(pool), seconds=seconds, first=boot)
+        most = min(pool.max, MAX_NODES)
+        self._wait(
+            f"pool {pool.name}: {least} nodes", lambda: self._is_there(pool), seconds=(1 + most) * boot, first=boot
+        )
 
     def remove_pool(self, name: str) -> None:
         """Drain the nodes of a pool and take them away; return when they are gone. No such pool is fine.
@@ -254,7 +266,10 @@ class SimulatedKubernetes:
     def _is_there(self, pool: PoolSpec) -> bool:
         nodes = self._nodes_of(pool.name)
         fresh = all(annotation(node, TEMPLATE) == pool.node.digest for node in nodes)
-        return fresh and sum(map(is_ready, nodes)) >= pool.min and len(nodes) <= pool.max
+        least = pool.min
+        if pool.group:
+            least = desired_of(self._ask(lambda api: api.items(CONFIG_MAPS))).get(pool.name, least)
+        return fresh and sum(map(is_ready, nodes)) >= least and len(nodes) <= pool.max
 
     def _wait(self, what: str, holds: Callable[[], bool], *, seconds: float, first: float = LOOK) -> None:
         """Wait until something holds, for `seconds` and our patience; not for a controller that is gone.

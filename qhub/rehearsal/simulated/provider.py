@@ -38,7 +38,7 @@ class PooledNodes(SimulatedNodes):
             rule(["nodes"], [*READ, "create", "patch", "delete"]),
             rule(["nodes/status"], ["patch"]),
             rule(["pods"], [*READ, "delete"]),
-            rule(["configmaps"], [*READ, "delete"]),
+            rule(["configmaps"], [*READ, "patch", "delete"]),
             rule(["events"], ["create"]),
             rule(["leases"], ["delete"], group="coordination.k8s.io"),
             rule(["daemonsets"], READ, group="apps"),

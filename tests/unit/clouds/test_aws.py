@@ -81,7 +81,7 @@ class TestGroups:
 
     @given(st.lists(st.sampled_from(ZONE_LETTERS), min_size=2, unique=True), st.integers(0, 20))
     def test_a_zone_more_raises_no_minimum(self, some: list[str], least: int) -> None:
-        # EKS would refuse a minimum above the number of nodes.
+        # No node comes in the zones that are there.
         *first, _ = ordered = sorted(some)
         before = groups_of("general", zones=zones(first), at_least=least, at_most=20)
         after = groups_of("general", zones=zones(ordered), at_least=least, at_most=20)
@@ -127,12 +127,11 @@ class TestAutoscaler:
         changes = [one for one in autoscaler_rights("team") if "Describe" not in str(one["Action"])]
 
         assert [one["Condition"] for one in changes] == [
-            {"StringEquals": {"aws:ResourceTag/k8s.io/cluster-autoscaler/team": "owned"}}
+            {"StringEquals": {"autoscaling:ResourceTag/eks:cluster-name": "team"}}
         ]
 
     def test_a_node_that_is_not_there_is_described_in_full(self) -> None:
         tags = autoscaler_tags(
-            cluster_name="team",
             labels={"qhub.dev/pool": "gpu"},
             taints=[Taint(key="nvidia.com/gpu", value="present")],
             gpus=4,
@@ -141,8 +140,6 @@ class TestAutoscaler:
         )
 
         assert tags == {
-            "k8s.io/cluster-autoscaler/enabled": "true",
-            "k8s.io/cluster-autoscaler/team": "owned",
             "k8s.io/cluster-autoscaler/node-template/label/qhub.dev/pool": "gpu",
             "k8s.io/cluster-autoscaler/node-template/taint/nvidia.com/gpu": "present:NoSchedule",
             "k8s.io/cluster-autoscaler/node-template/resources/ephemeral-storage": "200Gi",

@@ -188,6 +188,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     (aws.NODE_GROUP, group(nodeRoleArn=CLUSTER_ROLE), "nodeRoleArn", "AmazonEC2ContainerRegistryPullOnly"),
     (aws.NODE_GROUP, group(**sizes(2, 1, 3)), "scalingConfig.minSize", "can't be greater than desired size 1"),
     (aws.NODE_GROUP, group(**sizes(0, 5, 3)), "scalingConfig.maxSize", "can't be less than desired size 5"),
+    (aws.NODE_GROUP, group(**sizes(0, 1, 451)), "scalingConfig.maxSize", "quota per managed node group, 450"),
     (
         aws.NODE_GROUP,
         group(taints=[{"key": "a", "effect": "NoSchedule"}]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qhub.clouds.cluster import Autoscaler
+from qhub.clouds.cluster import AutoscaledGroup, Autoscaler
 from qhub.clouds.node_pools import node_pools
 from qhub.config import Settings
 from qhub.platform.cert_manager import cert_manager_values
@@ -23,7 +23,14 @@ SECRETS = JupyterHubSecrets(
     dummy_password="a-password",
 )
 AUTOSCALER = Autoscaler(
-    cloud_provider="aws", cluster_name="qhub-prod", region="eu-west-1", kubernetes_version="1.34", ready=()
+    cloud_provider="aws",
+    groups=(
+        AutoscaledGroup(name="eks-general-0a1b", min=1, max=3),
+        AutoscaledGroup(name="eks-user-0a1b", min=0, max=10),
+    ),
+    region="eu-west-1",
+    kubernetes_version="1.34",
+    ready=(),
 )
 
 

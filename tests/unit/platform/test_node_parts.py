@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from qhub.clouds.cluster import Autoscaler, Gpu, NodePool
+from qhub.clouds.cluster import Gpu, NodePool
 from qhub.platform.cluster_autoscaler import IMAGE_TAGS, cluster_autoscaler_values
 from qhub.platform.gpu_device_plugin import gpu_device_plugin_values
 from tests.unit.platform.building import AUTOSCALER
@@ -25,21 +27,29 @@ GPU_POOLS = {
 
 
 class TestTheAutoscaler:
-    def test_finds_the_node_groups_of_this_cluster_alone(self) -> None:
+    def test_looks_after_the_groups_of_this_cluster_alone_within_the_bounds_of_the_settings(self) -> None:
         values = cluster_autoscaler_values(AUTOSCALER, pool=GENERAL)
-        assert values["autoDiscovery"] == {"clusterName": "qhub-prod"}
+        assert values["autoscalingGroups"] == [
+            {"name": "eks-general-0a1b", "minSize": 1, "maxSize": 3},
+            {"name": "eks-user-0a1b", "minSize": 0, "maxSize": 10},
+        ]
+        # What it would find by tags would have EKS's bounds.
+        assert "autoDiscovery" not in values
         assert values["awsRegion"] == "eu-west-1"
+
+    def test_brings_a_pool_up_to_its_minimum(self) -> None:
+        assert cluster_autoscaler_values(AUTOSCALER, pool=GENERAL)["extraArgs"]["enforce-node-group-min-size"] is True
 
     def test_runs_where_nodes_are_always(self) -> None:
         assert cluster_autoscaler_values(AUTOSCALER, pool=GENERAL)["nodeSelector"] == {"qhub.dev/pool": "general"}
 
     @pytest.mark.parametrize("minor", IMAGE_TAGS)
     def test_its_image_is_of_the_clusters_minor_version(self, minor: str) -> None:
-        of_that_version = Autoscaler(cloud_provider="aws", cluster_name="a", region="b", kubernetes_version=minor)
+        of_that_version = dataclasses.replace(AUTOSCALER, kubernetes_version=minor)
         assert cluster_autoscaler_values(of_that_version, pool=GENERAL)["image"]["tag"].startswith(f"v{minor}.")
 
     def test_an_unknown_version_takes_the_charts_own_image(self) -> None:
-        newer = Autoscaler(cloud_provider="aws", cluster_name="a", region="b", kubernetes_version="1.99")
+        newer = dataclasses.replace(AUTOSCALER, kubernetes_version="1.99")
         assert "image" not in cluster_autoscaler_values(newer, pool=GENERAL)
 
     @needs_reference

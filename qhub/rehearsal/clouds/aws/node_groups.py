@@ -1,4 +1,8 @@
-"""Managed node groups with their launch templates, and the tags that the autoscaler reads."""
+"""Managed node groups with their launch templates, and the tags that the autoscaler reads.
+
+A group has as many nodes as it was asked for, by an update of its scaling configuration or by the cluster-autoscaler
+that runs in the cluster. EKS itself scales nothing.
+"""
 
 from __future__ import annotations
 
@@ -44,17 +48,20 @@ EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule"
 _RESERVED_LABELS = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
 #: Of Amazon Linux 2023's root disk.
 _SMALLEST_DISK = 20
+#: Quota "Nodes per managed node group".
+_MOST_NODES = 450
 
 
 def _sizes(subject: Subject) -> Problems:
     least, wanted, most = (subject.get(f"scalingConfig.{key}Size") for key in ("min", "desired", "max"))
     if most is not None and most < 1:
         yield "scalingConfig.maxSize", "the maximum size must be at least 1"
+    if most is not None and most > _MOST_NODES:
+        yield "scalingConfig.maxSize", f"{most:g} nodes are more than the quota per managed node group, {_MOST_NODES}"
     if least is not None and wanted is not None and least > wanted:
         yield (
             "scalingConfig.minSize",
-            f"Minimum capacity {least:g} can't be greater than desired size {wanted:g}: ask for that many nodes first "
-            "(aws eks update-nodegroup-config --scaling-config desiredSize=...), then `pulumi up --refresh`",
+            f"Minimum capacity {least:g} can't be greater than desired size {wanted:g}",
         )
     if most is not None and wanted is not None and wanted > most:
         yield "scalingConfig.maxSize", f"Maximum capacity {most:g} can't be less than desired size {wanted:g}"
@@ -133,7 +140,17 @@ def _pool_name(subject: Subject) -> str:
     return f"{given}-{subject.hex(5, 'pool')}"
 
 
-def _set_nodes(subject: Subject) -> None:
+def _make_nodes(subject: Subject) -> None:
+    _set_nodes(subject, desired=int(subject.inputs["scalingConfig"]["desiredSize"]))
+
+
+def _change_nodes(subject: Subject) -> None:
+    """The provider sends a scaling configuration only where it changed; then the number of nodes as well."""
+    changed = subject.changed("scalingConfig")
+    _set_nodes(subject, desired=int(subject.inputs["scalingConfig"]["desiredSize"]) if changed else None)
+
+
+def _set_nodes(subject: Subject, *, desired: int | None) -> None:
     cluster = cluster_of(subject)
     if cluster is None:
         raise subject.refuse("clusterName", "the cluster is gone")
@@ -147,6 +164,8 @@ def _set_nodes(subject: Subject) -> None:
         instance_type=subject.inputs["instanceTypes"][0],
         min=int(subject.inputs["scalingConfig"]["minSize"]),
         max=int(subject.inputs["scalingConfig"]["maxSize"]),
+        desired=desired,
+        group=_autoscaling_group(subject),
         region=region_of(subject),
         zones=sorted({str(subnet.get("availabilityZone")) for subnet in found if subnet is not None}),
         labels={
@@ -170,15 +189,20 @@ def _group_name(subject: Subject) -> str:
     return name_of(subject, "nodeGroupName", "nodeGroupNamePrefix")
 
 
+def _autoscaling_group(subject: Subject) -> str:
+    return f"eks-{_group_name(subject)}-{subject.uuid('autoscaling group')}"
+
+
 def _outputs(subject: Subject) -> dict[str, Any]:
     name, cluster = _group_name(subject), cluster_of(subject)
-    group = f"eks-{name}-{subject.uuid('autoscaling group')}"
     return {
         "nodeGroupName": name,
         "arn": arn(subject, "eks", f"nodegroup/{subject.inputs['clusterName']}/{name}/{subject.uuid('group')}"),
         "status": "ACTIVE",
         "version": subject.get("version") or (cluster.get("version") if cluster else ""),
-        "resources": [{"autoscalingGroups": [{"name": group}], "remoteAccessSecurityGroupId": ""}],
+        "resources": [
+            {"autoscalingGroups": [{"name": _autoscaling_group(subject)}], "remoteAccessSecurityGroupId": ""}
+        ],
     }
 
 
@@ -274,8 +298,8 @@ NODE_GROUP_TYPES = (
             _nodes_are_no_newer,
             _nodes_get_ready,
         ),
-        during_create=_set_nodes,
-        after_update=_set_nodes,
+        during_create=_make_nodes,
+        after_update=_change_nodes,
         after_delete=_remove_nodes,
     ),
     ResourceType(

@@ -1,9 +1,13 @@
 """The autoscaler of a simulated cloud: nodes for pods that have none, and an end for nodes that have no pods.
 
+Where the cloud scales pools itself, it does so; a pool with a `group` (EKS) is scaled by the cluster-autoscaler that
+runs in the cluster, with its arguments, and by nobody where none runs.
+
 It does what cluster-autoscaler does (its FAQ, "How does scale-up work?" and "How does scale-down work?"): new nodes of
 the pool that wastes the least, from zero as well; events `TriggeredScaleUp` and `NotTriggerScaleUp` on the pods; nodes
 on which only DaemonSets' pods are go after a while. It does not move pods to empty a node that is hardly used. And it
-does what the cloud itself does: keeps `min` nodes, replaces those of a changed pool, takes those of a removed one.
+does what the cloud itself does: keeps `min` nodes (with a `group`: as many as it was asked for), replaces those of a
+changed pool, takes those of a removed one.
 """
 
 from __future__ import annotations
@@ -12,7 +16,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from qhub.rehearsal.cluster.controllers.actions import Action, Again, Delete, Warn, World
+from qhub.rehearsal.cluster.controllers.actions import Action, Again, Delete, Patch, Warn, World
+from qhub.rehearsal.cluster.controllers.deployed import BadArguments, Deployed, deployed
 from qhub.rehearsal.cluster.controllers.fitting import Slot, misplaced
 from qhub.rehearsal.cluster.controllers.packing import NewNode, Plan, make_plan
 from qhub.rehearsal.cluster.controllers.pods import (
@@ -32,14 +37,16 @@ from qhub.rehearsal.cluster.controllers.pool_nodes import (
     is_booting,
     simulated_node,
 )
-from qhub.rehearsal.cluster.controllers.pool_sizes import keep_pools
+from qhub.rehearsal.cluster.controllers.pool_sizes import fill, keep_pools, kept
 from qhub.rehearsal.cluster.controllers.pools import (
     CONFIG_MAPS,
+    DESIRED,
     POOL,
     UNWANTED,
     PoolSpec,
     annotation,
     config_map_name,
+    desired_of,
     pools_of,
 )
 from qhub.rehearsal.cluster.controllers.storage import quantity
@@ -81,14 +88,52 @@ def decide(world: World, *, setting: Setting, now: float) -> list[Action]:
     items = {node["metadata"]["name"]: node for node in world[NODES]}
     nodes = Nodes(setting=setting, now=now, items=items, pods=on)
     waits = list(boot_what_is_due(nodes))
-    keep_pools(nodes, pools)
+    keep_pools(nodes, kept(nodes, pools, desired_of(world[CONFIG_MAPS])))
     for name in pools_of(world[CONFIG_MAPS], state=UNWANTED):
         if not any(annotation(node, POOL) == name for node in world[NODES]):
             nodes.actions.append(Delete(f"{CONFIG_MAPS}/{config_map_name(name)}", ""))
-    plan = _grow(nodes, pools, world)
-    daemon_sets = {item["metadata"]["uid"] for item in world[DAEMON_SETS]}
-    waits += _let_idle_nodes_go(nodes, pools, plan.used, daemon_sets)
+    waits += _scale(nodes, pools, world)
     return [*nodes.actions, *(Again(max(0.0, seconds)) for seconds in waits)]
+
+
+def _scale(nodes: Nodes, pools: Mapping[str, PoolSpec], world: World) -> list[float]:
+    """Do the work of an autoscaler, the cloud's or the one in the cluster; return the seconds until the next look."""
+    running = _running(nodes, world)
+    scaled = {name: pool for name, pool in pools.items() if not pool.group}
+    if running is not None:
+        scaled |= running.scaled(pools)
+    before = {name: len(nodes.of(name)) for name, pool in scaled.items() if pool.group}
+    so_far = len(nodes.actions)
+    if running is not None and running.keeps_min:
+        for pool in running.scaled(pools).values():
+            fill(nodes, pool)
+    if pools and not scaled:
+        return []  # there is nobody who could tell a pod anything
+    plan = _grow(nodes, scaled, world)
+    daemon_sets = {item["metadata"]["uid"] for item in world[DAEMON_SETS]}
+    waits = list(_let_idle_nodes_go(nodes, scaled, plan.used, daemon_sets))
+    asked = desired_of(world[CONFIG_MAPS])
+    more = {name: len(nodes.of(name)) - count for name, count in before.items()}
+    # Asked for before it is done: what a kill leaves undone is then the cloud's to do.
+    nodes.actions[so_far:so_far] = [
+        _ask_for(name, asked.get(name, before[name]) + change) for name, change in more.items() if change
+    ]
+    return waits
+
+
+def _ask_for(pool: str, size: int) -> Patch:
+    """Ask the cloud to keep so many nodes in a pool with a `group` from now on."""
+    path = f"{CONFIG_MAPS}/{config_map_name(pool)}"
+    return Patch(path, {"metadata": {"annotations": {DESIRED: str(max(0, size))}}})
+
+
+def _running(nodes: Nodes, world: World) -> Deployed | None:
+    """Return the autoscaler in the cluster. One that would end at once runs as little as none; people are told."""
+    try:
+        return deployed(world[PODS])
+    except BadArguments as error:
+        nodes.actions.append(Warn("Pod", error.pod, "BackOff", str(error)))
+        return None
 
 
 def _grow(nodes: Nodes, pools: Mapping[str, PoolSpec], world: World) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from qhub.rehearsal.cluster.controllers.fitting import Slot
@@ -23,7 +24,28 @@ def keep_pools(nodes: Nodes, pools: Mapping[str, PoolSpec]) -> None:
     for pool in pools.values():
         _replace(nodes, pool)
         _shrink(nodes, pool)
-        _fill(nodes, pool)
+        fill(nodes, pool)
+
+
+def kept(nodes: Nodes, pools: Mapping[str, PoolSpec], desired: Mapping[str, int]) -> dict[str, PoolSpec]:
+    """Return the pools with the bounds that the cloud keeps by itself.
+
+    In a pool with a `group` these are the nodes that it was last asked for, no more and no fewer; while it replaces
+    them it may have more.
+
+    Args:
+        nodes: all nodes.
+        pools: by name.
+        desired: what was asked for, by pool; a pool that is not in it stays as it is.
+    """
+    found = dict(pools)
+    for pool in pools.values():
+        if pool.group:
+            own = nodes.of(pool.name)
+            size = desired.get(pool.name, len(own))
+            changing = not all(_is_fresh(node, pool) for node in own)
+            found[pool.name] = replace(pool, min=size, max=max(size, pool.max) if changing else size)
+    return found
 
 
 def _replace(nodes: Nodes, pool: PoolSpec) -> None:
@@ -46,12 +68,18 @@ def _replace(nodes: Nodes, pool: PoolSpec) -> None:
 def _shrink(nodes: Nodes, pool: PoolSpec) -> None:
     """Take away what is over `max`: nodes that nobody uses, then the youngest."""
     youngest_first = nodes.of(pool.name)[::-1]
-    by_use = sorted(youngest_first, key=lambda node: (_is_fresh(node, pool), len(nodes.pods.get(_name(node), []))))
+    # One that is cordoned was let go just before, and may only not be known to be gone.
+    by_use = sorted(
+        youngest_first,
+        key=lambda node: (
+            not node["spec"].get("unschedulable"), _is_fresh(node, pool), len(nodes.pods.get(_name(node), [])),
+        ),
+    )  # fmt: skip
     for node in by_use[: max(0, len(by_use) - pool.max)]:
-        nodes.drop(node, f"max is {pool.max}")
+        nodes.drop(node, f"{'it keeps' if pool.group else 'max is'} {pool.max}")
 
 
-def _fill(nodes: Nodes, pool: PoolSpec) -> None:
+def fill(nodes: Nodes, pool: PoolSpec) -> None:
     """Ask for nodes until there are `min` of them, with those of what the pool was before as long as there is room."""
     while True:
         own = nodes.of(pool.name)

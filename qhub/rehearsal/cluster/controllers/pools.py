@@ -23,6 +23,8 @@ CONFIG_MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 #: On the ConfigMap of a pool: whether the pool is wanted, or its nodes are to go and then the ConfigMap.
 DEFINITION_LABEL = "rehearsal.qhub.dev/node-pool-definition"
 WANTED, UNWANTED = "wanted", "unwanted"
+#: On the ConfigMap of a pool with a `group`, as an annotation: how many nodes the cloud keeps there.
+DESIRED = "rehearsal.qhub.dev/desired-nodes"
 #: On a node, as annotations: its pool, what its pool's `NodeSpec` was when it was made, what it costs.
 POOL = "rehearsal.qhub.dev/node-pool"
 TEMPLATE = "rehearsal.qhub.dev/node-template"
@@ -85,6 +87,9 @@ class PoolSpec:
         min: nodes that are always there.
         max: most nodes.
         seconds: simulated seconds from asking for a node until it is Ready.
+        group: where an autoscaler in the cluster has to scale it (EKS), the name by which that one knows it. The cloud
+            then keeps as many nodes as it was last asked for, `DESIRED`, and `min` and `max` bound what it can be
+            asked for. Empty: the cloud scales it, between `min` and `max`.
     """
 
     name: str
@@ -92,6 +97,7 @@ class PoolSpec:
     min: int
     max: int
     seconds: float = 90.0
+    group: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.min <= self.max:
@@ -129,6 +135,12 @@ def pools_of(config_maps: Iterable[Json], *, state: str = WANTED) -> dict[str, P
     """Return the pools that these ConfigMaps hold, by name, sorted; other ConfigMaps are left out."""
     found = (_pool(item) for item in config_maps if _state(item) == state)
     return {pool.name: pool for pool in sorted(found, key=lambda pool: pool.name)}
+
+
+def desired_of(config_maps: Iterable[Json]) -> dict[str, int]:
+    """Return how many nodes the cloud keeps in each pool with a `group`, by the pool's name."""
+    wanted = (item for item in config_maps if _state(item) == WANTED)
+    return {_pool(item).name: int(text) for item in wanted if (text := annotation(item, DESIRED))}
 
 
 def _state(item: Json) -> str:
