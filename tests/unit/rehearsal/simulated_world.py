@@ -10,7 +10,16 @@ from typing import Any
 from qhub.rehearsal.cluster.controllers import autoscaler
 from qhub.rehearsal.cluster.controllers.actions import Action, Again, Create, Delete, Patch, Recorded, Warn
 from qhub.rehearsal.cluster.controllers.pool_nodes import Setting
-from qhub.rehearsal.cluster.controllers.pools import CONFIG_MAPS, POOL, NodeSpec, PoolSpec, annotation, config_map
+from qhub.rehearsal.cluster.controllers.pools import (
+    CONFIG_MAPS,
+    DESIRED,
+    POOL,
+    NodeSpec,
+    PoolSpec,
+    annotation,
+    config_map,
+    config_map_name,
+)
 from qhub.rehearsal.cluster.controllers.scaling_log import Scaling
 from qhub.rehearsal.cluster.nodes import NODE_LABEL, NODES
 
@@ -31,6 +40,7 @@ def pool(
     labels: Json | None = None,
     taints: Sequence[Json] = (),
     usd: float | None = None,
+    group: str = "",
 ) -> PoolSpec:
     """A pool whose nodes leave all they have to pods."""
     node = NodeSpec(
@@ -46,7 +56,7 @@ def pool(
         zones=tuple(zones),
         usd_per_hour=usd,
     )
-    return PoolSpec(name=name, node=node, min=min, max=max, seconds=60)
+    return PoolSpec(name=name, node=node, min=min, max=max, seconds=60, group=group)
 
 
 def pod(name: str, *, node: str = "", owner: str = "", labels: Json | None = None, **spec: Any) -> Json:
@@ -88,6 +98,8 @@ class World:
             suffix=lambda: f"{next(numbers):04}",
         )
         self.pools = {one.name: one for one in pools}
+        #: Of pools with a group: how many nodes the cloud was asked for.
+        self.desired: dict[str, int] = {}
         self.pods: dict[str, Json] = {}
         self.nodes: dict[str, Json] = {}
         self.daemon_sets: list[Json] = []
@@ -105,7 +117,7 @@ class World:
             NODES: list(self.nodes.values()),
             autoscaler.PODS: list(self.pods.values()),
             autoscaler.DAEMON_SETS: self.daemon_sets,
-            CONFIG_MAPS: [config_map(one) for one in self.pools.values()],
+            CONFIG_MAPS: [self._config_map(one) for one in self.pools.values()],
         }
         return autoscaler.decide(objects, setting=self.setting, now=self.now)
 
@@ -148,8 +160,17 @@ class World:
         """Return what a pod was told."""
         return {one.reason: one.message for one in self.told if one.about["metadata"]["name"] == name}
 
+    def _config_map(self, pool: PoolSpec) -> Json:
+        made = config_map(pool)
+        if pool.name in self.desired:
+            made["metadata"]["annotations"] = {DESIRED: str(self.desired[pool.name])}
+        return made
+
     def _do(self, action: Action) -> None:
         match action:
+            case Patch(path, body) if path.startswith(CONFIG_MAPS):
+                [name] = [one for one in self.pools if path == f"{CONFIG_MAPS}/{config_map_name(one)}"]
+                self.desired[name] = int(body["metadata"]["annotations"][DESIRED])
             case Create(path, body):
                 assert path == NODES
                 name = body["metadata"]["name"]
