@@ -19,7 +19,7 @@ from qhub.rehearsal.plugins._proto import Message, empty_pb2, provider_pb2
 from qhub.rehearsal.plugins.errors import PluginError, listing, nearest
 from qhub.rehearsal.plugins.server import Engine, ProviderServer, rpc
 from qhub.rehearsal.plugins.treediff import differences, parse_path, response, with_value_of, without
-from qhub.rehearsal.plugins.wire import from_struct, mark_like, reveal, secret_strings, to_struct
+from qhub.rehearsal.plugins.wire import from_struct, mark_containing, mark_like, reveal, secret_strings, to_struct
 
 #: What the engine adds to a provider's inputs; not the package's own.
 _ENGINES_OWN = ("version", "pluginDownloadURL", "__internal")
@@ -106,6 +106,8 @@ class CloudProvider(ProviderServer):
         if not found:
             old_inputs = reveal(self._tree(request.olds)) if request.olds.fields else None
             found = problems_of(kind.checks, self._subject(request.urn, inputs=reveal(news), old_inputs=old_inputs))
+        added = self._added(kind, self._subject(request.urn, inputs=reveal(news)))
+        news |= mark_containing(added, secret_strings(news))
         return provider_pb2.CheckResponse(inputs=to_struct(news), failures=self._failures(found))
 
     @rpc
@@ -206,6 +208,11 @@ class CloudProvider(ProviderServer):
                 f"{nearest(token, known)} It has: {listing((one.kind for one in known.values()), most=60)}"
             )
         return self._types[token]
+
+    def _added(self, kind: ResourceType, subject: Subject) -> dict[str, Any]:
+        """Return what the provider adds to the inputs from its own configuration."""
+        known = self._cloud.schema.outputs(kind.token)
+        return {key: value for key, value in self._definition.added(subject).items() if key in known}
 
     def _subject(self, urn: str, **values: Any) -> Subject:
         return Subject(

@@ -146,6 +146,10 @@ class Given:
     outputs: dict[str, Any]
 
 
+def _nothing_added(subject: Subject) -> Mapping[str, Any]:
+    return {}
+
+
 def _nothing_given(section: Any) -> Iterable[Given]:
     return ()
 
@@ -160,6 +164,8 @@ class CloudDefinition:
         resources: its types. A type that is not among them is an error that says so.
         functions: token -> answer, for invokes.
         configuration: what must hold for the provider's own configuration (`subject.inputs`); for example its region.
+        added: inputs that the provider makes of its own configuration, for a resource whose outputs have them: tags on
+            everything. So a change of that configuration alone is an update of the resource.
         given: what the `cluster` section of the settings says is there already: a network, subnets, a registry.
     """
 
@@ -168,6 +174,7 @@ class CloudDefinition:
     resources: tuple[ResourceType, ...]
     functions: Mapping[str, Callable[[Call], dict[str, Any]]] = dataclasses.field(default_factory=dict)
     configuration: tuple[Check, ...] = ()
+    added: Callable[[Subject], Mapping[str, Any]] = _nothing_added
     given: Callable[[Any], Iterable[Given]] = _nothing_given
 
     def __post_init__(self) -> None:

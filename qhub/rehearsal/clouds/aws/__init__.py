@@ -23,6 +23,7 @@ from qhub.rehearsal.clouds.aws.network import NETWORK_TYPES
 from qhub.rehearsal.clouds.aws.node_groups import NODE_GROUP_TYPES
 from qhub.rehearsal.clouds.aws.routes import ROUTE_TYPES
 from qhub.rehearsal.clouds.aws.storage import STORAGE_TYPES
+from qhub.rehearsal.clouds.aws.tokens import tags_of_provider
 from qhub.rehearsal.clouds.resource import CloudDefinition
 from qhub.rehearsal.clouds.rules import matches
 
@@ -38,5 +39,6 @@ CLOUD = CloudDefinition(
         *NODE_GROUP_TYPES,
         *STORAGE_TYPES,
     ),
+    added=tags_of_provider,
     configuration=(matches("region", r"[a-z]{2}(-[a-z]+)+-\d", "a region, for example eu-west-1"),),
 )

@@ -12,7 +12,6 @@ from qhub.rehearsal.clouds.aws.tokens import (
     cluster_is_there,
     json_check,
     role_is_for,
-    tagged,
     tags_check,
 )
 from qhub.rehearsal.clouds.resource import ResourceType
@@ -61,7 +60,7 @@ ADD_ON_TYPE = ResourceType(
     delete_seconds=20,
     id=lambda subject: f"{subject.inputs['clusterName']}:{subject.inputs['addonName']}",
     replaced_by=("clusterName", "addonName", "namespaceConfig"),
-    outputs=tagged(_outputs),
+    outputs=_outputs,
     checks=(
         one_of("addonName", (*ON_EVERY_NODE, *WITH_PODS), "an add-on of EKS that is known here"),
         matches("addonVersion", r"v\d+\.\d+\.\d+-eksbuild\.\d+", "a version such as v1.12.1-eksbuild.2"),

@@ -21,7 +21,6 @@ from qhub.rehearsal.clouds.aws.tokens import (
     cluster_is_there,
     region_of,
     role_is_for,
-    tagged,
     tags_check,
 )
 from qhub.rehearsal.clouds.resource import AutoName, ResourceType
@@ -177,7 +176,7 @@ CLUSTER_TYPES = (
         ),
         replaces=_replaces,
         defaults={"bootstrapSelfManagedAddons": True, "deletionProtection": False},
-        outputs=tagged(_outputs),
+        outputs=_outputs,
         computed=("vpcConfig.vpcId", "vpcConfig.clusterSecurityGroupId"),
         checks=(
             matches("name", r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "1 to 100 letters, digits, '_' and '-'"),
@@ -212,7 +211,7 @@ CLUSTER_TYPES = (
         id=lambda subject: f"{subject.inputs['clusterName']}:{subject.inputs['principalArn']}",
         replaced_by=("clusterName", "principalArn", "type"),
         defaults={"type": "STANDARD"},
-        outputs=tagged(lambda subject: {"createdAt": CREATED, "userName": subject.inputs["principalArn"]}),
+        outputs=lambda subject: {"createdAt": CREATED, "userName": subject.inputs["principalArn"]},
         checks=(
             matches("principalArn", r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+", "the ARN of an IAM role or user"),
             tags_check(),
@@ -243,14 +242,12 @@ CLUSTER_TYPES = (
         id=lambda subject: f"a-{subject.hex(17)}",
         replaced_by=("clusterName", "namespace", "serviceAccount"),
         unique=("clusterName", "namespace", "serviceAccount"),
-        outputs=tagged(
-            lambda subject: {
-                "associationId": subject.id,
-                "associationArn": arn(
-                    subject, "eks", f"podidentityassociation/{subject.inputs['clusterName']}/{subject.id}"
-                ),
-            },
-        ),
+        outputs=lambda subject: {
+            "associationId": subject.id,
+            "associationArn": arn(
+                subject, "eks", f"podidentityassociation/{subject.inputs['clusterName']}/{subject.id}"
+            ),
+        },
         checks=(tags_check(),),
         conditions=(
             cluster_is_there,

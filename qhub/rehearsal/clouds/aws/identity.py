@@ -15,7 +15,6 @@ from qhub.rehearsal.clouds.aws.tokens import (
     arn,
     json_check,
     name_of,
-    tagged,
     tags_check,
 )
 from qhub.rehearsal.clouds.resource import AutoName, ResourceType
@@ -81,14 +80,12 @@ IDENTITY_TYPES = (
         delete_seconds=2,
         id=name_of,
         replaced_by=("name", "namePrefix", "path"),
-        outputs=tagged(
-            lambda subject: {
-                "name": subject.id,
-                "arn": arn(subject, "iam", f"role/{subject.id}", regional=False),
-                "uniqueId": f"AROA{subject.hex(17, 'unique').upper()}",
-                "createDate": CREATED,
-            },
-        ),
+        outputs=lambda subject: {
+            "name": subject.id,
+            "arn": arn(subject, "iam", f"role/{subject.id}", regional=False),
+            "uniqueId": f"AROA{subject.hex(17, 'unique').upper()}",
+            "createDate": CREATED,
+        },
         checks=(
             matches("name", r"[\w+=,.@-]{1,64}", "1 to 64 letters, digits and _ + = , . @ -"),
             matches("namePrefix", r"[\w+=,.@-]{1,38}", "1 to 38 letters, digits and _ + = , . @ -"),
@@ -130,7 +127,7 @@ IDENTITY_TYPES = (
         delete_seconds=3,
         id=lambda subject: subject.uuid(),
         defaults={"enableKeyRotation": False, "isEnabled": True, "keyUsage": "ENCRYPT_DECRYPT"},
-        outputs=tagged(lambda subject: {"keyId": subject.id, "arn": arn(subject, "kms", f"key/{subject.id}")}),
+        outputs=lambda subject: {"keyId": subject.id, "arn": arn(subject, "kms", f"key/{subject.id}")},
         checks=(between("deletionWindowInDays", 7, 30), tags_check()),
         before_delete=(not_used_by(CLUSTER, "encryptionConfig.provider.keyArn", by="arn"),),
     ),
@@ -153,7 +150,7 @@ IDENTITY_TYPES = (
         id=lambda subject: subject.inputs["name"],
         replaced_by=("name", "namePrefix", "logGroupClass"),
         defaults={"skipDestroy": False, "retentionInDays": 0},
-        outputs=tagged(lambda subject: {"arn": arn(subject, "logs", f"log-group:{subject.id}")}),
+        outputs=lambda subject: {"arn": arn(subject, "logs", f"log-group:{subject.id}")},
         checks=(
             matches("name", r"[\w./#-]{1,512}", "1 to 512 letters, digits and . / # _ -"),
             _retention_is_known,

@@ -21,7 +21,6 @@ from qhub.rehearsal.clouds.aws.tokens import (
     arn,
     id_of,
     region_of,
-    tagged,
     tags_check,
 )
 from qhub.rehearsal.clouds.resource import AutoName, ResourceType
@@ -97,7 +96,7 @@ NETWORK_TYPES = (
         id=id_of("vpc"),
         replaced_by=("cidrBlock", "instanceTenancy"),
         defaults={"enableDnsSupport": True, "enableDnsHostnames": False, "instanceTenancy": "default"},
-        outputs=tagged(_vpc_outputs),
+        outputs=_vpc_outputs,
         checks=(address_range("cidrBlock", largest=16, smallest=28), tags_check()),
         conditions=(_vpc_quota,),
         before_delete=tuple(
@@ -112,9 +111,7 @@ NETWORK_TYPES = (
         id=id_of("subnet"),
         replaced_by=("vpcId", "cidrBlock", "availabilityZone"),
         defaults={"mapPublicIpOnLaunch": False},
-        outputs=tagged(
-            lambda subject: {"arn": arn(subject, "ec2", f"subnet/{subject.id}"), "ownerId": ACCOUNT},
-        ),
+        outputs=lambda subject: {"arn": arn(subject, "ec2", f"subnet/{subject.id}"), "ownerId": ACCOUNT},
         checks=(address_range("cidrBlock", largest=16, smallest=28), _zone_is_of_the_region, tags_check()),
         conditions=(
             refers_to("vpcId", VPC),
@@ -134,9 +131,7 @@ NETWORK_TYPES = (
         create_seconds=2,
         delete_seconds=10,
         id=id_of("igw"),
-        outputs=tagged(
-            lambda subject: {"arn": arn(subject, "ec2", f"internet-gateway/{subject.id}"), "ownerId": ACCOUNT},
-        ),
+        outputs=lambda subject: {"arn": arn(subject, "ec2", f"internet-gateway/{subject.id}"), "ownerId": ACCOUNT},
         checks=(tags_check(),),
         conditions=(refers_to("vpcId", VPC), _only_gateway),
         before_delete=(_nat_gateways_are_gone,),
@@ -150,9 +145,7 @@ NETWORK_TYPES = (
         id=id_of("sg"),
         replaced_by=("name", "namePrefix", "description", "vpcId"),
         defaults={"description": "Managed by Pulumi", "revokeRulesOnDelete": False},
-        outputs=tagged(
-            lambda subject: {"arn": arn(subject, "ec2", f"security-group/{subject.id}"), "ownerId": ACCOUNT},
-        ),
+        outputs=lambda subject: {"arn": arn(subject, "ec2", f"security-group/{subject.id}"), "ownerId": ACCOUNT},
         checks=(tags_check(),),
         conditions=(refers_to("vpcId", VPC),),
         before_delete=(
@@ -166,12 +159,10 @@ NETWORK_TYPES = (
         delete_seconds=2,
         id=id_of("sgr"),
         replaced_by=("securityGroupId",),
-        outputs=tagged(
-            lambda subject: {
-                "arn": arn(subject, "ec2", f"security-group-rule/{subject.id}"),
-                "securityGroupRuleId": subject.id,
-            },
-        ),
+        outputs=lambda subject: {
+            "arn": arn(subject, "ec2", f"security-group-rule/{subject.id}"),
+            "securityGroupRuleId": subject.id,
+        },
         checks=(between("fromPort", -1, 65535), between("toPort", -1, 65535), _one_source, tags_check()),
         conditions=(refers_to("securityGroupId", SECURITY_GROUP), _group_is_there),
     ),

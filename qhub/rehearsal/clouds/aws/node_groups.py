@@ -25,7 +25,6 @@ from qhub.rehearsal.clouds.aws.tokens import (
     name_of,
     region_of,
     role_is_for,
-    tagged,
     tags_check,
 )
 from qhub.rehearsal.clouds.resource import ResourceType
@@ -231,14 +230,12 @@ NODE_GROUP_TYPES = (
         delete_seconds=2,
         id=id_of("lt"),
         replaced_by=("name", "namePrefix"),
-        outputs=tagged(
-            lambda subject: {
-                "arn": arn(subject, "ec2", f"launch-template/{subject.id}"),
-                "name": name_of(subject),
-                "latestVersion": subject.notes.get("version", 1),
-                "defaultVersion": subject.notes.get("version", 1) if subject.get("updateDefaultVersion") else 1,
-            },
-        ),
+        outputs=lambda subject: {
+            "arn": arn(subject, "ec2", f"launch-template/{subject.id}"),
+            "name": name_of(subject),
+            "latestVersion": subject.notes.get("version", 1),
+            "defaultVersion": subject.notes.get("version", 1) if subject.get("updateDefaultVersion") else 1,
+        },
         changing=("latestVersion", "defaultVersion"),
         checks=(
             matches("namePrefix", r"[A-Za-z0-9().\-/_]{1,102}", "up to 102 letters, digits and ( ) . / _ -"),
@@ -271,7 +268,7 @@ NODE_GROUP_TYPES = (
         ),
         replaces=_replaces,
         defaults={"capacityType": "ON_DEMAND", "amiType": "AL2023_x86_64_STANDARD", "instanceTypes": ["t3.medium"]},
-        outputs=tagged(_outputs),
+        outputs=_outputs,
         checks=(
             matches("nodeGroupName", r"[0-9A-Za-z][\w-]{0,62}", "1 to 63 letters, digits, '_' and '-'"),
             matches("nodeGroupNamePrefix", r"[0-9A-Za-z][\w-]{0,36}", "1 to 37 letters, digits, '_' and '-'"),

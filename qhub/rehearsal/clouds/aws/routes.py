@@ -19,7 +19,6 @@ from qhub.rehearsal.clouds.aws.tokens import (
     arn,
     id_of,
     region_of,
-    tagged,
     tags_check,
 )
 from qhub.rehearsal.clouds.resource import ResourceType
@@ -130,7 +129,7 @@ ROUTE_TYPES = (
         delete_seconds=2,
         id=id_of("eipalloc"),
         replaced_by=("domain", "address", "networkBorderGroup", "publicIpv4Pool"),
-        outputs=tagged(_address_outputs),
+        outputs=_address_outputs,
         checks=(one_of("domain", ("vpc", "standard"), "a domain of addresses"), tags_check()),
         conditions=(_address_quota,),
         before_delete=(not_used_by(NAT_GATEWAY, "allocationId"),),
@@ -143,7 +142,7 @@ ROUTE_TYPES = (
         id=id_of("nat"),
         replaced_by=("subnetId", "allocationId", "connectivityType", "availabilityMode", "privateIp", "vpcId"),
         defaults={"connectivityType": "public", "availabilityMode": "zonal"},
-        outputs=tagged(_nat_outputs),
+        outputs=_nat_outputs,
         checks=(
             one_of("availabilityMode", ("zonal", "regional"), "a mode"),
             one_of("connectivityType", ("public", "private"), "a kind of connection"),
@@ -164,9 +163,7 @@ ROUTE_TYPES = (
         delete_seconds=2,
         id=id_of("rtb"),
         replaced_by=("vpcId",),
-        outputs=tagged(
-            lambda subject: {"arn": arn(subject, "ec2", f"route-table/{subject.id}"), "ownerId": ACCOUNT},
-        ),
+        outputs=lambda subject: {"arn": arn(subject, "ec2", f"route-table/{subject.id}"), "ownerId": ACCOUNT},
         checks=(tags_check(),),
         conditions=(refers_to("vpcId", VPC),),
         before_delete=(not_used_by(ROUTE_TABLE_ASSOCIATION, "routeTableId"),),
@@ -207,14 +204,12 @@ ROUTE_TYPES = (
         id=id_of("vpce"),
         replaced_by=("vpcId", "serviceName", "vpcEndpointType"),
         defaults={"vpcEndpointType": "Gateway"},
-        outputs=tagged(
-            lambda subject: {
-                "arn": arn(subject, "ec2", f"vpc-endpoint/{subject.id}"),
-                "ownerId": ACCOUNT,
-                "state": "available",
-                "prefixListId": f"pl-{subject.hex(8, 'prefix list')}",
-            },
-        ),
+        outputs=lambda subject: {
+            "arn": arn(subject, "ec2", f"vpc-endpoint/{subject.id}"),
+            "ownerId": ACCOUNT,
+            "state": "available",
+            "prefixListId": f"pl-{subject.hex(8, 'prefix list')}",
+        },
         checks=(
             one_of("vpcEndpointType", ("Gateway", "Interface", "GatewayLoadBalancer"), "a type of endpoint"),
             _service_is_of_the_region,

@@ -17,7 +17,6 @@ from qhub.rehearsal.clouds.aws.tokens import (
     id_of,
     json_check,
     region_of,
-    tagged,
     tags_check,
 )
 from qhub.rehearsal.clouds.resource import AutoName, ResourceType
@@ -65,13 +64,11 @@ STORAGE_TYPES = (
         id=id_of("fs"),
         replaced_by=("encrypted", "kmsKeyId", "performanceMode", "availabilityZoneName", "creationToken"),
         defaults={"performanceMode": "generalPurpose", "throughputMode": "bursting"},
-        outputs=tagged(
-            lambda subject: {
-                "arn": arn(subject, "elasticfilesystem", f"file-system/{subject.id}"),
-                "dnsName": _dns_name(subject, subject.id),
-                "ownerId": ACCOUNT,
-            },
-        ),
+        outputs=lambda subject: {
+            "arn": arn(subject, "elasticfilesystem", f"file-system/{subject.id}"),
+            "dnsName": _dns_name(subject, subject.id),
+            "ownerId": ACCOUNT,
+        },
         checks=(
             one_of("throughputMode", ("bursting", "elastic", "provisioned"), "a throughput mode"),
             one_of("performanceMode", ("generalPurpose", "maxIO"), "a performance mode"),
@@ -114,13 +111,11 @@ STORAGE_TYPES = (
         id=lambda subject: subject.inputs["name"],
         replaced_by=("name", "encryptionConfigurations"),
         defaults={"imageTagMutability": "MUTABLE"},
-        outputs=tagged(
-            lambda subject: {
-                "arn": arn(subject, "ecr", f"repository/{subject.id}"),
-                "registryId": ACCOUNT,
-                "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{region_of(subject)}.amazonaws.com/{subject.id}",
-            },
-        ),
+        outputs=lambda subject: {
+            "arn": arn(subject, "ecr", f"repository/{subject.id}"),
+            "registryId": ACCOUNT,
+            "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{region_of(subject)}.amazonaws.com/{subject.id}",
+        },
         checks=(
             matches("name", r"[a-z0-9]+([._/-][a-z0-9]+)*", "a-z, 0-9 and inner '.', '_', '-', '/'"),
             matches("name", r".{2,256}", "2 to 256 characters"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from qhub.rehearsal.clouds.resource import Check
 from qhub.rehearsal.clouds.rules import Problems
 from qhub.rehearsal.clouds.subject import Subject
 from qhub.rehearsal.clouds.world import Record
+from qhub.rehearsal.plugins.wire import UNKNOWN
 
 VPC = "aws:ec2/vpc:Vpc"
 SUBNET = "aws:ec2/subnet:Subnet"
@@ -64,15 +65,14 @@ def id_of(prefix: str) -> Callable[[Subject], str]:
     return lambda subject: f"{prefix}-{subject.hex(17)}"
 
 
-def tagged(outputs: Callable[[Subject], Mapping[str, Any]]) -> Callable[[Subject], dict[str, Any]]:
-    """Return `outputs` with `tagsAll`: the resource's own tags over the provider's default ones."""
+def tags_of_provider(subject: Subject) -> dict[str, Any]:
+    """Return `tagsAll`: the resource's own tags over the provider's default ones; unknown where one of them is.
 
-    def with_tags(subject: Subject) -> dict[str, Any]:
-        defaults = (subject.configuration.get("defaultTags") or {}).get("tags") or {}
-        own = {**defaults, **(subject.get("tags") or {})}
-        return {**outputs(subject), "tagsAll": own}
-
-    return with_tags
+    The provider adds it to the inputs (pulumi-aws, provider/tags.go), so other default tags are an update.
+    """
+    defaults = (subject.configuration.get("defaultTags") or {}).get("tags") or {}
+    own = {**defaults, **(subject.get("tags") or {})}
+    return {"tagsAll": own if subject.known("tags") else UNKNOWN}
 
 
 def name_of(subject: Subject, key: str = "name", prefix_key: str = "namePrefix") -> str:
