@@ -31,6 +31,8 @@ def pool_spec(
     spot: bool = False,
     seconds: float | None = None,
     group: str = "",
+    build: str = "",
+    in_place: bool = False,
 ) -> PoolSpec:
     """Return a pool whose nodes are what the catalogue says about the instance type.
 
@@ -48,7 +50,8 @@ def pool_spec(
         gpus: GPUs that the pool attaches; None: those that come with the machine.
         spot: whether the cloud may take them away; the price stays the one on demand, the most they can cost.
         seconds: simulated seconds until a new node is Ready; None: what is usual.
-        group: see `PoolSpec.group`.
+        group: see `PoolSpec`.
+        build, in_place: see `NodeSpec`.
 
     Raises:
         ClusterError: the catalogue does not have the instance type; names the nearest that it has.
@@ -78,6 +81,8 @@ def pool_spec(
         zones=tuple(zones),
         spot=spot,
         usd_per_hour=machine.usd_per_hour,
+        build=build,
+        in_place=in_place,
     )
     usual = NODE_SECONDS[cloud] + (GPU_SECONDS if room.gpus else 0.0)
     seconds = usual if seconds is None else seconds

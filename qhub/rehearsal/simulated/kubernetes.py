@@ -19,6 +19,7 @@ from qhub.rehearsal.cluster.controllers.pools import (
     DEFINITION_LABEL,
     DESIRED,
     INSTANCE_LABEL,
+    MARKS,
     POOL,
     PRICE,
     TEMPLATE,
@@ -166,7 +167,8 @@ class SimulatedKubernetes:
         """Make a pool, or change it; return once its nodes are Ready and none is left of what the pool was before.
 
         Nodes whose machine, labels or taints changed are replaced one by one; their pods are deleted, so that their
-        controllers make others. `min`, `max`, zones and prices change without that.
+        controllers make others. `min`, `max`, zones and prices change without that, and where the cloud does so
+        (`NodeSpec.in_place`) labels and taints.
 
         Args:
             pool: the pool.
@@ -265,7 +267,8 @@ class SimulatedKubernetes:
 
     def _is_there(self, pool: PoolSpec) -> bool:
         nodes = self._nodes_of(pool.name)
-        fresh = all(annotation(node, TEMPLATE) == pool.node.digest for node in nodes)
+        wanted = (pool.node.digest, pool.node.marks)
+        fresh = all((annotation(node, TEMPLATE), annotation(node, MARKS)) == wanted for node in nodes)
         least = pool.min
         if pool.group:
             least = desired_of(self._ask(lambda api: api.items(CONFIG_MAPS))).get(pool.name, least)

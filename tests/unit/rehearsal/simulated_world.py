@@ -41,6 +41,8 @@ def pool(
     taints: Sequence[Json] = (),
     usd: float | None = None,
     group: str = "",
+    build: str = "",
+    in_place: bool = False,
 ) -> PoolSpec:
     """A pool whose nodes leave all they have to pods."""
     node = NodeSpec(
@@ -55,6 +57,8 @@ def pool(
         taints=tuple(taints),
         zones=tuple(zones),
         usd_per_hour=usd,
+        build=build,
+        in_place=in_place,
     )
     return PoolSpec(name=name, node=node, min=min, max=max, seconds=60, group=group)
 

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.rehearsal.simulated_world import World, pod, pool
 
 GROUP = "eks-user-0a1b"
+TAINT = {"key": "pool", "value": "user", "effect": "NoSchedule"}
 
 
 def autoscaler(*words: str, since: str = "2026-01-01T00:00:00Z", name: str = "autoscaler") -> dict[str, Any]:
@@ -169,6 +170,36 @@ class TestWithOne:
 
         assert not made.nodes
         assert word in made.reasons("autoscaler")["BackOff"]
+
+
+class TestChangesOfItsNodes:
+    def test_labels_and_taints_are_put_on_the_nodes_there_are(self) -> None:
+        made = world(desired=2, in_place=True, labels={"pool": "user", "team": "blue"}, taints=[TAINT])
+        before = set(made.nodes)
+        first = made.nodes[min(before)]
+        first["spec"]["taints"] = [*first["spec"]["taints"], {"key": "node.kubernetes.io/x", "effect": "NoSchedule"}]
+        taint = {**TAINT, "effect": "NoExecute"}
+        made.pools["user"] = pool(
+            "user", max=450, group=GROUP, in_place=True, labels={"pool": "user", "rack": "a"}, taints=[taint]
+        )
+        made.settle(seconds=60)
+
+        assert set(made.nodes) == before
+        for node in made.nodes.values():
+            labels = node["metadata"]["labels"]
+            assert ("team" in labels, labels["pool"], labels["rack"]) == (False, "user", "a")
+            assert taint in node["spec"]["taints"]
+            assert TAINT not in node["spec"]["taints"]
+        assert len(first["spec"]["taints"]) == 2, "what others put there stays"
+
+    def test_another_image_replaces_them(self) -> None:
+        made = world(desired=2, in_place=True, build="one")
+        before = set(made.nodes)
+        made.pools["user"] = pool("user", max=450, group=GROUP, in_place=True, build="two")
+        made.settle(seconds=600)
+
+        assert not before & set(made.nodes)
+        assert len(made.nodes) == 2
 
 
 def test_a_node_that_is_only_not_known_to_be_gone_costs_no_other_one() -> None:

@@ -6,6 +6,7 @@ that runs in the cluster. EKS itself scales nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -177,6 +178,9 @@ def _set_nodes(subject: Subject, *, desired: int | None) -> None:
             for one in subject.get("taints") or ()
         ],
         spot=capacity == "SPOT",
+        # Another image or version of the template is rolled out; labels and taints are put on the nodes there are.
+        build=json.dumps([subject.get(path) for path in ("amiType", "version", "launchTemplate")], sort_keys=True),
+        in_place=True,
     )
 
 

@@ -11,6 +11,7 @@ What must be remembered is on the node itself, as annotations, so that a killed 
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from typing import Any
 from qhub.rehearsal.cluster.controllers.actions import Action, Create, Delete, Patch, Recorded
 from qhub.rehearsal.cluster.controllers.pools import (
     INSTANCE_LABEL,
+    MARKS,
     POOL,
     PRICE,
     TEMPLATE,
@@ -133,6 +135,19 @@ class Nodes:
         self.actions.append(Delete(f"{LEASES}/{name}", ""))
         del self.items[name]
 
+    def mark(self, node: Json, pool: PoolSpec) -> None:
+        """Give a node the labels and taints of its pool, in place of those that it had of it before."""
+        had = json.loads(annotation(node, MARKS))
+        others = [one for one in node["spec"].get("taints") or [] if _in_full(one) not in map(_in_full, had["taints"])]
+        body: Json = {
+            "metadata": {
+                "labels": {**dict.fromkeys(had["labels"]), **pool.node.labels},
+                "annotations": {MARKS: pool.node.marks},
+            },
+            "spec": {"taints": [*others, *map(dict, pool.node.taints)]},
+        }
+        self.actions.append(Patch(f"{NODES}/{node['metadata']['name']}", body))
+
     def note(self, node: Json, key: str, moment: float | None, *, cordon: bool | None = None) -> None:
         """Write a moment on a node, or take it off (None); `cordon` it, or not, with the same change."""
         body: Json = {"metadata": {"annotations": {key: None if moment is None else f"{moment:.3f}"}}}
@@ -143,6 +158,10 @@ class Nodes:
     def _do(self, action: Create | Patch | Delete, pool: str, change: int, node: str, why: str) -> None:
         scaling = Scaling(time=self.now, pool=pool, change=change, node=node, why=why)
         self.actions.append(Recorded(action, self.setting.log, scaling))
+
+
+def _in_full(taint: Json) -> tuple[str, str, str]:
+    return taint["key"], taint.get("value") or "", taint["effect"]
 
 
 def simulated_node(name: str, pool: PoolSpec, zone: str, *, ready_at: float = 0.0) -> SimulatedNode:
@@ -164,6 +183,7 @@ def simulated_node(name: str, pool: PoolSpec, zone: str, *, ready_at: float = 0.
         annotations={
             POOL: pool.name,
             TEMPLATE: spec.digest,
+            MARKS: spec.marks,
             READY_AT: f"{ready_at:.3f}",
             **({} if spec.usd_per_hour is None else {PRICE: str(spec.usd_per_hour)}),
         },

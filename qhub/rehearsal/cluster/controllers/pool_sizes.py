@@ -9,7 +9,7 @@ from typing import Any
 from qhub.rehearsal.cluster.controllers.fitting import Slot
 from qhub.rehearsal.cluster.controllers.packing import zones_by_need
 from qhub.rehearsal.cluster.controllers.pool_nodes import Nodes, is_booting
-from qhub.rehearsal.cluster.controllers.pools import POOL, TEMPLATE, PoolSpec, annotation
+from qhub.rehearsal.cluster.controllers.pools import MARKS, POOL, TEMPLATE, PoolSpec, annotation
 from qhub.rehearsal.cluster.nodes import is_ready
 
 Json = dict[str, Any]
@@ -22,6 +22,9 @@ def keep_pools(nodes: Nodes, pools: Mapping[str, PoolSpec]) -> None:
         if pool and pool not in pools:
             nodes.drop(node, "its pool was removed")
     for pool in pools.values():
+        for node in nodes.of(pool.name):
+            if _is_fresh(node, pool) and annotation(node, MARKS) != pool.node.marks:
+                nodes.mark(node, pool)
         _replace(nodes, pool)
         _shrink(nodes, pool)
         fill(nodes, pool)

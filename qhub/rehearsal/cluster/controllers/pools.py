@@ -25,9 +25,11 @@ DEFINITION_LABEL = "rehearsal.qhub.dev/node-pool-definition"
 WANTED, UNWANTED = "wanted", "unwanted"
 #: On the ConfigMap of a pool with a `group`, as an annotation: how many nodes the cloud keeps there.
 DESIRED = "rehearsal.qhub.dev/desired-nodes"
-#: On a node, as annotations: its pool, what its pool's `NodeSpec` was when it was made, what it costs.
+#: On a node, as annotations: its pool, what its pool's `NodeSpec` was when it was made, which labels and taints it has
+#: of that, what it costs.
 POOL = "rehearsal.qhub.dev/node-pool"
 TEMPLATE = "rehearsal.qhub.dev/node-template"
+MARKS = "rehearsal.qhub.dev/node-marks"
 PRICE = "rehearsal.qhub.dev/usd-per-hour"
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -53,6 +55,8 @@ class NodeSpec:
         zones: zones in which nodes of the pool are made, evenly; empty on a cloud without zones.
         spot: whether the cloud may take it away; only for the report.
         usd_per_hour: its price; None where it is not known.
+        build: anything else by which nodes differ so that the cloud replaces them: image, launch template.
+        in_place: whether the cloud changes labels and taints of nodes that are there (EKS), or replaces them.
     """
 
     instance_type: str
@@ -69,11 +73,19 @@ class NodeSpec:
     zones: tuple[str, ...] = ()
     spot: bool = False
     usd_per_hour: float | None = None
+    build: str = ""
+    in_place: bool = False
+
+    @cached_property
+    def marks(self) -> str:
+        """Return labels and taints as text."""
+        return json.dumps({"labels": dict(self.labels), "taints": [dict(one) for one in self.taints]}, sort_keys=True)
 
     @cached_property
     def digest(self) -> str:
         """Changes with everything that a node cannot change while it lives. Zones and prices can."""
-        fixed = {key: value for key, value in asdict(self).items() if key not in ("zones", "usd_per_hour")}
+        free = {"zones", "usd_per_hour", *(("labels", "taints") if self.in_place else ())}
+        fixed = {key: value for key, value in asdict(self).items() if key not in free}
         return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
 
 
