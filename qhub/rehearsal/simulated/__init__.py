@@ -17,7 +17,8 @@ from __future__ import annotations
 from qhub.rehearsal.cluster.controllers.pools import NodeSpec, PoolSpec
 from qhub.rehearsal.simulated.catalogue import pool_spec
 from qhub.rehearsal.simulated.identity import Identity, all_kubernetes, kubernetes_of
-from qhub.rehearsal.simulated.kubernetes import Endpoint, NodeReport, Scaling, SimulatedKubernetes
+from qhub.rehearsal.simulated.kubernetes import Endpoint, Scaling, SimulatedKubernetes
+from qhub.rehearsal.simulated.node_report import NodeReport
 
 __all__ = [
     "Endpoint",

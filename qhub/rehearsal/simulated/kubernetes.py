@@ -18,18 +18,14 @@ from qhub.rehearsal.cluster.controllers.pools import (
     CONFIG_MAPS,
     DEFINITION_LABEL,
     DESIRED,
-    INSTANCE_LABEL,
     MARKS,
     POOL,
-    PRICE,
     TEMPLATE,
     UNWANTED,
-    ZONE_LABEL,
     PoolSpec,
     annotation,
     config_map,
     config_map_name,
-    created,
     desired_of,
     plain,
     pools_of,
@@ -41,6 +37,7 @@ from qhub.rehearsal.cluster.pki import Pki
 from qhub.rehearsal.cluster.processes import find
 from qhub.rehearsal.cluster.state import load_state
 from qhub.rehearsal.simulated.identity import Identity, load_identity, save_identity
+from qhub.rehearsal.simulated.node_report import NodeReport, node_report
 from qhub.rehearsal.simulated.provider import PooledNodes
 
 #: Real seconds to wait for nodes over their own time: a machine that is busy with builds is slow, not broken.
@@ -62,29 +59,6 @@ class Endpoint:
     server: str
     ca_data: str
     version: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeReport:
-    """One node, for reports.
-
-    Attributes:
-        name: its name.
-        pool: its pool.
-        instance_type: the cloud's name for the machine.
-        zone: its zone; empty on a cloud without zones.
-        ready: whether it takes pods.
-        created: when it was asked for, in seconds since 1970.
-        usd_per_hour: its price; None where it is not known.
-    """
-
-    name: str
-    pool: str
-    instance_type: str
-    zone: str
-    ready: bool
-    created: float
-    usd_per_hour: float | None
 
 
 class SimulatedKubernetes:
@@ -223,7 +197,7 @@ class SimulatedKubernetes:
 
     def nodes(self) -> list[NodeReport]:
         """Return the nodes, sorted by pool and name."""
-        found = [_report(node) for node in self._ask(lambda api: api.items(NODES)) if annotation(node, POOL)]
+        found = [node_report(node) for node in self._ask(lambda api: api.items(NODES)) if annotation(node, POOL)]
         return sorted(found, key=lambda node: (node.pool, node.name))
 
     def scalings(self) -> list[Scaling]:
@@ -298,17 +272,3 @@ class SimulatedKubernetes:
                     f"simulated cluster {self._name}: {what}: not so after {seconds + PATIENCE:.0f} s;"
                     f" see {self.folder}/logs/{plane.CONTROLLERS}.log"
                 )
-
-
-def _report(node: dict[str, Any]) -> NodeReport:
-    about = node["metadata"]
-    price = annotation(node, PRICE)
-    return NodeReport(
-        name=about["name"],
-        pool=annotation(node, POOL),
-        instance_type=about["labels"].get(INSTANCE_LABEL, ""),
-        zone=about["labels"].get(ZONE_LABEL, ""),
-        ready=is_ready(node),
-        created=created(node),
-        usd_per_hour=float(price) if price else None,
-    )

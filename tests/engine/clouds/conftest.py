@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from qhub.rehearsal import commands
 from qhub.rehearsal.clouds.clock import SPEED_VARIABLE
 from qhub.rehearsal.clouds.world import WORLD_VARIABLE, World
-from qhub.rehearsal import commands
 from qhub.rehearsal.plugins.install import engine_environment, install_cloud_stand_ins, install_stand_ins
 from qhub.rehearsal.simulated import SimulatedKubernetes, all_kubernetes
 from qhub.rehearsal.toolchain import tool_path

@@ -75,7 +75,7 @@ class TestARunningCluster:
 
         del eks.cluster["node_pools"]["big"]
         gone = eks.touched()
-        assert gone == dict.fromkeys(touched, ["delete"])
+        assert gone == {name: ["delete"] for name in touched}
         assert eks.nodes("big") == []
         assert arguments(eks) == ["1:2 general", "0:2 general", "1:3 user", "0:2 worker"]
         assert eks.names("general") | eks.names("user") == others

@@ -42,6 +42,8 @@ WRONG = [
     ("ingress-nginx", "controller.publishService.pathOverride", "ingress"),
     ("ingress-nginx", "tcp", {"ssh": "qhub/ssh:22"}),
     ("traefik", "deployment.replicas", "two"),
+    ("cluster-autoscaler", "autoscalingGroups", [{"name": "a", "minSize": 1}]),
+    ("cluster-autoscaler", "autoscalingGroups", [{"name": "a", "minSize": 1, "maxSize": 2, "region": "b"}]),
     ("traefik", "ports.web.port", 0),
     ("traefik", "ingressRoute.dashboard.enabled", True),
 ]
@@ -98,3 +100,15 @@ def test_a_file_of_data_needs_a_name_that_says_its_form() -> None:
     values = changed(every_key("jupyterhub"), "singleuser.extraFiles", {"a": {"mountPath": "/etc/a", "data": {"b": 1}}})
 
     assert "mountPath is /etc/a: use stringData" in refusal("jupyterhub", values)
+
+
+def test_an_autoscaler_without_a_node_group_is_refused() -> None:
+    values = every_key("cluster-autoscaler") | {"autoDiscovery": {"clusterName": None}, "autoscalingGroups": []}
+
+    assert "the autoscaler would find no node group" in refusal("cluster-autoscaler", values)
+
+
+def test_bounds_that_end_the_autoscaler_are_refused() -> None:
+    values = changed(every_key("cluster-autoscaler"), "autoscalingGroups", [{"name": "a", "minSize": 3, "maxSize": 1}])
+
+    assert "a has minSize 3 above maxSize 1" in refusal("cluster-autoscaler", values)

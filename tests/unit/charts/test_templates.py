@@ -115,6 +115,15 @@ class TestTheValuesOfThePlatform:
             "--providers.kubernetesingressnginx.controllerClass=qhub.dev/ingress" in arguments
         )
 
+    def test_name_every_node_group_with_its_bounds_to_the_autoscaler_and_let_it_look_for_none(self) -> None:
+        (pod,) = pods(render("cluster-autoscaler", ours("cluster-autoscaler"))).values()
+        command = pod["spec"]["containers"][0]["command"]
+
+        assert [word for word in command if word.startswith("--node")] == [
+            "--nodes=1:3:eks-general-0a1b", "--nodes=0:10:eks-user-0a1b",
+        ]  # fmt: skip
+        assert "--enforce-node-group-min-size=true" in command
+
     def test_leave_the_class_to_the_platform(self) -> None:
         for chart in ("ingress-nginx", "traefik"):
             assert "IngressClass" not in {kind for kind, _ in render(chart, ours(chart))}

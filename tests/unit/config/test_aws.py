@@ -69,6 +69,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"tags": {"team": "a=b"}}, "tags.team", "letters, digits"),
     ({"tags": {f"key-{n}": "" for n in range(31)}}, "tags", "31 are more than there is room for"),
     ({"node_pools": {"user": {"disk_size": "10Gi"}}}, "node_pools.user.disk_size", "at least 20Gi"),
+    ({"node_pools": {"user": {"max": 451}}}, "node_pools.user.max", "at most 450 nodes"),
     ({"node_pools": {"user": {"zones": []}}}, "node_pools.user.zones", "names no zone"),
     (
         {"node_pools": {"user": {"labels": {"node.kubernetes.io/kind": "a"}}}},

@@ -1,14 +1,15 @@
 """The simulated AWS: what it refuses, replaces, computes, and how long it takes.
 
-| file             | types                                                                                       |
-|------------------|---------------------------------------------------------------------------------------------|
-| `network.py`     | Vpc, Subnet, InternetGateway, SecurityGroup, SecurityGroupIngressRule                       |
-| `routes.py`      | Eip, NatGateway, RouteTable, Route, RouteTableAssociation, VpcEndpoint and its association  |
-| `identity.py`    | Role, RolePolicyAttachment, RolePolicy, Key, Alias, LogGroup                                |
-| `cluster.py`     | Cluster, AccessEntry, AccessPolicyAssociation, PodIdentityAssociation                       |
-| `add_ons.py`     | Addon                                                                                       |
-| `node_groups.py` | LaunchTemplate, NodeGroup, Tag of an autoscaling group                                      |
-| `storage.py`     | FileSystem, MountTarget, BackupPolicy, Repository, LifecyclePolicy                          |
+| file                  | types                                                                                     |
+|-----------------------|-------------------------------------------------------------------------------------------|
+| `network.py`          | Vpc, Subnet, InternetGateway, SecurityGroup, SecurityGroupIngressRule                     |
+| `routes.py`           | Eip, NatGateway, RouteTable, Route, RouteTableAssociation, VpcEndpoint and its association |
+| `identity.py`         | Role, RolePolicyAttachment, RolePolicy, Key, Alias, LogGroup                              |
+| `cluster.py`          | Cluster, AccessEntry, AccessPolicyAssociation, PodIdentityAssociation                     |
+| `add_ons.py`          | Addon                                                                                     |
+| `launch_templates.py` | LaunchTemplate                                                                            |
+| `node_groups.py`      | NodeGroup, Tag of an autoscaling group                                                    |
+| `storage.py`          | FileSystem, MountTarget, BackupPolicy, Repository, LifecyclePolicy                        |
 
 What is replaced and what is refused is as in terraform-provider-aws, from which pulumi-aws 7 is generated, and in AWS's
 API references. Durations are what AWS's documents and users tell; none is promised.
@@ -19,6 +20,7 @@ from __future__ import annotations
 from qhub.rehearsal.clouds.aws.add_ons import ADD_ON_TYPE
 from qhub.rehearsal.clouds.aws.cluster import CLUSTER_TYPES
 from qhub.rehearsal.clouds.aws.identity import IDENTITY_TYPES
+from qhub.rehearsal.clouds.aws.launch_templates import LAUNCH_TEMPLATE_TYPE
 from qhub.rehearsal.clouds.aws.network import NETWORK_TYPES
 from qhub.rehearsal.clouds.aws.node_groups import NODE_GROUP_TYPES
 from qhub.rehearsal.clouds.aws.routes import ROUTE_TYPES
@@ -36,6 +38,7 @@ CLOUD = CloudDefinition(
         *IDENTITY_TYPES,
         *CLUSTER_TYPES,
         ADD_ON_TYPE,
+        LAUNCH_TEMPLATE_TYPE,
         *NODE_GROUP_TYPES,
         *STORAGE_TYPES,
     ),

@@ -1,4 +1,4 @@
-"""Managed node groups with their launch templates, and the tags that the autoscaler reads.
+"""Managed node groups, and the tags that the autoscaler reads.
 
 A group has as many nodes as it was asked for, by an update of its scaling configuration or by the cluster-autoscaler
 that runs in the cluster. EKS itself scales nothing.
@@ -22,14 +22,13 @@ from qhub.rehearsal.clouds.aws.tokens import (
     arn,
     cluster_is_there,
     cluster_of,
-    id_of,
     name_of,
     region_of,
     role_is_for,
     tags_check,
 )
 from qhub.rehearsal.clouds.resource import ResourceType
-from qhub.rehearsal.clouds.rules import Problems, between, matches, not_used_by, one_of, refers_to
+from qhub.rehearsal.clouds.rules import Problems, between, matches, one_of, refers_to
 from qhub.rehearsal.clouds.subject import Subject
 
 #: Image -> (architecture of its nodes, whether it has NVIDIA's driver).
@@ -46,8 +45,6 @@ IMAGES = {
 #: How EKS spells effects -> how Kubernetes does.
 EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
 _RESERVED_LABELS = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
-#: Of Amazon Linux 2023's root disk.
-_SMALLEST_DISK = 20
 #: Quota "Nodes per managed node group".
 _MOST_NODES = 450
 
@@ -209,10 +206,6 @@ def _outputs(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _next_version(subject: Subject) -> None:
-    subject.notes["version"] = subject.notes.get("version", 1) + 1
-
-
 def _template_version_is_there(subject: Subject) -> Problems:
     template = subject.find(LAUNCH_TEMPLATE, subject.get("launchTemplate.id"))
     wanted = str(subject.get("launchTemplate.version", "1"))
@@ -227,30 +220,6 @@ def _group_is_there(subject: Subject) -> Problems:
 
 
 NODE_GROUP_TYPES = (
-    ResourceType(
-        token=LAUNCH_TEMPLATE,
-        create_seconds=2,
-        update_seconds=2,
-        delete_seconds=2,
-        id=id_of("lt"),
-        replaced_by=("name", "namePrefix"),
-        outputs=lambda subject: {
-            "arn": arn(subject, "ec2", f"launch-template/{subject.id}"),
-            "name": name_of(subject),
-            "latestVersion": subject.notes.get("version", 1),
-            "defaultVersion": subject.notes.get("version", 1) if subject.get("updateDefaultVersion") else 1,
-        },
-        changing=("latestVersion", "defaultVersion"),
-        checks=(
-            matches("namePrefix", r"[A-Za-z0-9().\-/_]{1,102}", "up to 102 letters, digits and ( ) . / _ -"),
-            between("blockDeviceMappings[*].ebs.volumeSize", _SMALLEST_DISK, 65536),
-            one_of("metadataOptions.httpTokens", ("optional", "required"), "a way to use tokens"),
-            between("metadataOptions.httpPutResponseHopLimit", 1, 64),
-            tags_check(),
-        ),
-        after_update=_next_version,
-        before_delete=(not_used_by(NODE_GROUP, "launchTemplate.id"),),
-    ),
     ResourceType(
         token=NODE_GROUP,
         # The group's own time; its nodes take theirs beside it.
