@@ -14,5 +14,5 @@ cluster = make_cluster(settings)
 charts = ChartStore(settings=settings.charts, project_root=settings.root, working_dir=Path.cwd())
 if cluster.autoscaler is not None:
     args = ClusterAutoscalerArgs(autoscaler=cluster.autoscaler, pool=cluster.node_pools["general"], charts=charts)
-    ClusterAutoscaler("autoscaler", args)
+    ClusterAutoscaler("autoscaler", args, pulumi.ResourceOptions(providers=[cluster.provider]))
 pulumi.export("kubeconfig", cluster.kubeconfig)
