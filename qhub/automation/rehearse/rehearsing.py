@@ -14,11 +14,13 @@ from qhub.automation.rehearse.blame import engine_failures
 from qhub.automation.rehearse.demand import everybody_comes, everybody_leaves, wait_for_platform
 from qhub.automation.rehearse.journal import Journal, StepFailed, Watcher
 from qhub.automation.rehearse.leftovers import Inventory, inventory, left_in_cluster, left_in_world, left_on_machine
+from qhub.automation.rehearse.looking import ask
 from qhub.automation.rehearse.operations import IDLE, name_of, operations, resource_counts, type_of
 from qhub.automation.rehearse.running import Run, run_engine
 from qhub.automation.rehearse.simulated import what_is_simulated
 from qhub.automation.rehearse.stack_file import read_stack_file
 from qhub.automation.rehearse.waiting import Stage
+from qhub.automation.rehearse.waits import explained
 from qhub.automation.rehearse.workspace import Workspace, workspace
 from qhub.config.document import read_document
 from qhub.rehearsal.paths import PROJECT_FILE
@@ -94,6 +96,9 @@ def _steps(space: Workspace, journal: Journal) -> None:
             manifests=space.folder / "pods.json",
         )
         with journal.step("placed", "Every pod is placed and Ready") as notes:
+            if stage.autoscaled:  # elsewhere nothing takes simulated time
+                objects = ask(kubectl, "pods,services", "--all-namespaces")
+                journal.operations = explained(journal.operations, state=state, objects=objects, clock=space.clock)
             picture = wait_for_platform(stage)
             notes.told = f"{len(picture.pods)} pods on {len(picture.nodes)} nodes"
         with journal.step("demand", "Everybody comes") as notes:

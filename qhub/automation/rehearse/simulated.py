@@ -24,7 +24,13 @@ def what_is_simulated(space: Workspace) -> tuple[str, ...]:
             "Your cluster: an embedded Kubernetes of our own takes its place; its nodes follow cluster.node_pools, "
             "and their number does not change"
         )
-    lines.append("Nodes: no container runs; pods become Ready by themselves once the scheduler has placed them")
+    if space.cluster is None:
+        lines.append(
+            "Nodes: no container runs; pods become Ready after the time that their volumes, images and probes take; "
+            "sizes of images and durations are typical ones"
+        )
+    else:
+        lines.append("Nodes: no container runs; pods become Ready by themselves once the scheduler has placed them")
     lines.append("Users: pods as KubeSpawner and Dask Gateway would make them from the values of the two releases")
     lines += [
         f"Plugin {plugin.package}: {'the official one' if plugin.official else 'a stand-in'}, {plugin.version}"

@@ -38,7 +38,11 @@ class Clock:
     def now(self) -> float:
         """Return simulated seconds since the world began."""
         # The wall clock, because several processes and runs share it.
-        return (time.time() - self._began) * self.speed
+        return self.moment(time.time())
+
+    def moment(self, wall: float) -> float:
+        """Return the simulated moment of one on the wall clock (seconds since 1970)."""
+        return (wall - self._began) * self.speed
 
     def sleep(self, seconds: float) -> None:
         """Wait for that many simulated seconds.

@@ -22,9 +22,12 @@ def rule(resources: Sequence[str], verbs: Sequence[str], *, group: str = "") -> 
     return {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
 
 
-def role(user: str, rules: Sequence[Json]) -> dict[str, Json]:
-    """Return a ClusterRole and its binding to `user`, by the path to apply each to. Both carry the user's name."""
-    name = user.replace(":", "-")
+def role(user: str, rules: Sequence[Json], *, name: str = "") -> dict[str, Json]:
+    """Return a ClusterRole and its binding to `user`, by the path to apply each to.
+
+    Both carry the user's name, or `name`, for rights that the user has in some clusters beside its own.
+    """
+    name = name or user.replace(":", "-")
     return {
         f"{RBAC}/clusterroles/{name}": {
             "apiVersion": "rbac.authorization.k8s.io/v1",

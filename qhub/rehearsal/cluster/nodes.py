@@ -159,7 +159,7 @@ class SimulatedNodes:
         """Return kwok, with our stages."""
         log_file = host.layout.run / "container.log"
         write_private(log_file, LOG_LINE)
-        parts = [*(path.read_text() for path in sorted(STAGES.glob("*.yaml"))), _cluster_logs(log_file)]
+        parts = [*map(self.stage, sorted(STAGES.glob("*.yaml"))), _cluster_logs(log_file)]
         write_private(host.layout.run / "kwok.yaml", "---\n".join(parts))
         flags = {
             "kubeconfig": host.kubeconfig(KWOK),
@@ -174,6 +174,10 @@ class SimulatedNodes:
             "v": "WARN",
         }
         return [host.spec(KWOK, *(f"--{name}={value}" for name, value in flags.items()))]
+
+    def stage(self, path: Path) -> str:
+        """Return one of our stages as kwok is to have it."""
+        return path.read_text(encoding="utf-8")
 
     def attach(self, api: Api, *, host: Host, first: bool) -> None:
         """Make missing nodes; let a new kwok take over those that are there."""

@@ -48,6 +48,7 @@ class Operation:
         start: when the engine handed it to the provider.
         end: when the provider was done.
         depends_on: URNs of what had to be done before it in the same step.
+        waited_for: what took its time, in words; "" where there is no more to tell than how long it took.
     """
 
     step: str
@@ -58,6 +59,7 @@ class Operation:
     start: float
     end: float
     depends_on: tuple[str, ...] = ()
+    waited_for: str = ""
 
     @property
     def seconds(self) -> float:

@@ -131,7 +131,8 @@ def _critical(rehearsal: Rehearsal) -> RenderableType:
     for one in path:
         if one.urn in listed and one.seconds >= total * SHORTEST:
             bar = "█" * max(1, round(24 * one.seconds / total)) if total else ""
-            table.add_row(duration(one.seconds), Text(bar, style="yellow"), one.name, short_type(one.type))
+            told = " · ".join(filter(None, (short_type(one.type), one.waited_for)))
+            table.add_row(duration(one.seconds), Text(bar, style="yellow"), one.name, Text(told))
     every = sum(one.seconds for one in rehearsal.operations if one.step == "up")
     line = f"The chain takes {duration(total)}; all operations one after another would take {duration(every)}"
     return Group(table, Text(line, style="dim"))

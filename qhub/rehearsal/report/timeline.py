@@ -43,13 +43,26 @@ def timeline(operations: Sequence[Operation]) -> Markup:
     caption = (
         f"{plural(left_out, 'operation')} shorter than {duration(whole * SHORTEST)} not drawn. " if left_out else ""
     )
-    return join(picture, element("p", f"{caption}Highlighted: the critical path.", class_="dim"))
+    told = element("p", f"{caption}Highlighted: the critical path.", class_="dim")
+    return join(picture, told, _waits([one for one in drawn if one.urn in critical and one.waited_for]))
+
+
+def _waits(operations: Sequence[Operation]) -> Markup:
+    """Return what the members of the critical path waited for, as a list; empty where nothing is known."""
+    if not operations:
+        return Markup("")
+    lines = (
+        element("li", element("b", one.name), f", {duration(one.seconds)}: {one.waited_for}") for one in operations
+    )
+    return element("ul", *lines, class_="dim")
 
 
 def _row(one: Operation, *, x: float, end: float, row: int, critical: bool) -> Markup:
     top = AXIS + row * ROW
     needs = ", ".join(urn.rpartition("::")[2] for urn in one.depends_on) or "nothing"
     told = f"{one.name} ({short_type(one.type)}): {duration(one.seconds)}, after {needs}"
+    if one.waited_for:
+        told += f"; waited for {one.waited_for}"
     return element(
         "g",
         element("title", told),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from qhub.rehearsal.cluster.controllers.autoscaler import IDENTITY, IDENTITY_NAME
+from qhub.rehearsal.cluster.controllers.pods_starting import READY_AT
 from qhub.rehearsal.cluster.manifests import READ, role, rule
 from qhub.rehearsal.cluster.nodes import SimulatedNodes
-from qhub.rehearsal.cluster.pki import Identity
+from qhub.rehearsal.cluster.pki import IDENTITIES, Identity
 from qhub.rehearsal.simulated.storage_classes import storage_classes
 
 Json = dict[str, Any]
@@ -42,5 +45,33 @@ class PooledNodes(SimulatedNodes):
             rule(["events"], ["create"]),
             rule(["leases"], ["delete"], group="coordination.k8s.io"),
             rule(["daemonsets"], READ, group="apps"),
+            rule(["persistentvolumeclaims", "persistentvolumes"], READ),
         ]
-        return {**super().manifests, **role(IDENTITY.user, rights), **storage_classes(self.cloud)}
+        return {
+            **super().manifests,
+            **role(IDENTITY.user, rights),
+            **(_rights_of_cloud() if self.cloud else {}),
+            **storage_classes(self.cloud),
+        }
+
+    def stage(self, path: Path) -> str:
+        """Return a stage; on a cloud, kwok waits until our controller has written down when a pod is Ready."""
+        text = super().stage(path)
+        if not self.cloud or path.name != "pod-ready.yaml":
+            return text
+        from ruamel.yaml import YAML
+
+        stage = YAML(typ="safe").load(text)
+        known = {"key": f'.metadata.annotations["{READY_AT}"]', "operator": "Exists"}
+        stage["spec"]["selector"]["matchExpressions"].append(known)
+        return json.dumps(stage) + "\n"
+
+
+def _rights_of_cloud() -> dict[str, Json]:
+    """Return what our controllers may do in the cluster of a cloud, where things take time and lie in zones."""
+    rights = [
+        rule(["pods", "nodes"], [*READ, "patch"]),
+        rule(["configmaps"], READ),
+        rule(["persistentvolumeclaims", "services"], ["patch"]),
+    ]
+    return role(IDENTITIES["controllers"].user, rights, name="rehearsal-controllers-of-cloud")

@@ -107,6 +107,7 @@ class World:
         self.pods: dict[str, Json] = {}
         self.nodes: dict[str, Json] = {}
         self.daemon_sets: list[Json] = []
+        self.more: dict[str, list[Json]] = {}
         self.log: list[Scaling] = []
         self.told: list[Warn] = []
         self.after_step: Callable[[], None] = lambda: None
@@ -122,6 +123,7 @@ class World:
             autoscaler.PODS: list(self.pods.values()),
             autoscaler.DAEMON_SETS: self.daemon_sets,
             CONFIG_MAPS: [self._config_map(one) for one in self.pools.values()],
+            **self.more,
         }
         return autoscaler.decide(objects, setting=self.setting, now=self.now)
 

@@ -131,7 +131,7 @@ def test_the_one_controller_of_a_cloud_serves_load_balancers_of_every_class() ->
         "metadata": {"namespace": "team", "name": "entry", "uid": "u"},
         "spec": {"type": "LoadBalancer", "loadBalancerClass": "service.k8s.aws/nlb"},
     }
-    [given] = load_balancer.reconcile({load_balancer.SERVICES: [service]}, any_class=True)
+    [given] = load_balancer.reconcile({load_balancer.SERVICES: [service]}, kind=load_balancer.Kind(any_class=True))
     assert isinstance(given, Patch)
     assert not load_balancer.reconcile({load_balancer.SERVICES: [service]})
 

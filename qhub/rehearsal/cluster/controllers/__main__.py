@@ -9,16 +9,25 @@ import signal
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qhub.rehearsal.cluster.api import Api
-from qhub.rehearsal.cluster.controllers import autoscaler, load_balancer, storage
+from qhub.rehearsal.cluster.controllers import autoscaler, cloud_storage, load_balancer, pods_starting, storage
+from qhub.rehearsal.cluster.controllers.durations import BY_CLOUD
 from qhub.rehearsal.cluster.controllers.loop import Controller, Loop
+from qhub.rehearsal.cluster.controllers.pace import Pace
 from qhub.rehearsal.cluster.controllers.pool_nodes import Setting
 from qhub.rehearsal.cluster.controllers.scaling_log import scaling_log
 from qhub.rehearsal.cluster.layout import Layout, write_private
 from qhub.rehearsal.cluster.nodes import KWOK
 from qhub.rehearsal.cluster.pki import Pki
 from qhub.rehearsal.cluster.state import load_state
+
+if TYPE_CHECKING:
+    from qhub.rehearsal.simulated.identity import Identity
+
+_STORAGE = "rehearsal-storage"
+_LOAD_BALANCER = "rehearsal-load-balancer"
 
 
 def main() -> None:
@@ -39,27 +48,49 @@ def main() -> None:
 
 def _controllers(port: int, pki: Pki) -> Iterator[tuple[str, Controller]]:
     """Yield each controller and the identity that it acts as."""
-    has_pools = pki.certificate(autoscaler.IDENTITY_NAME).is_file()
-    yield "controllers", Controller("rehearsal-storage", storage.COLLECTIONS, storage.reconcile)
-    # A cloud has one controller for load balancers, whatever class they ask for.
-    balance = partial(load_balancer.reconcile, any_class=has_pools)
-    yield "controllers", Controller("rehearsal-load-balancer", load_balancer.COLLECTIONS, balance)
-    if has_pools:
-        layout = Layout(pki.folder.parent)
-        scale = partial(autoscaler.reconcile, setting=_setting(layout, Api(port, pki=pki, identity="controllers")))
-        yield (
-            autoscaler.IDENTITY_NAME,
-            Controller(autoscaler.NAME, autoscaler.COLLECTIONS, scale, settle=autoscaler.SETTLE),
-        )
+    if not pki.certificate(autoscaler.IDENTITY_NAME).is_file():
+        yield "controllers", Controller(_STORAGE, storage.COLLECTIONS, storage.reconcile)
+        yield "controllers", Controller(_LOAD_BALANCER, load_balancer.COLLECTIONS, load_balancer.reconcile)
+        return
+    layout = Layout(pki.folder.parent)
+    made = _identity(layout)
+    yield from _of_cloud(made)
+    scale = partial(autoscaler.reconcile, setting=_setting(made, layout, Api(port, pki=pki, identity="controllers")))
+    yield (
+        autoscaler.IDENTITY_NAME,
+        Controller(autoscaler.NAME, autoscaler.COLLECTIONS, scale, settle=autoscaler.SETTLE),
+    )
 
 
-def _setting(layout: Layout, api: Api) -> Setting:
+def _of_cloud(made: Identity) -> Iterator[tuple[str, Controller]]:
+    """Yield what a cloud does beside nodes; one without a name does it in no time, and in no zone."""
+    durations = BY_CLOUD.get(made.cloud)
+    pace = Pace(speed=made.speed, durations=durations) if durations else None
+    # A cloud has one controller for load balancers, whatever class they ask for. On AWS they have host names.
+    domain = f"elb.{made.region}.rehearsal.invalid" if made.cloud == "aws" else ""
+    kind = load_balancer.Kind(any_class=True, domain=domain, pace=pace)
+    balance = partial(load_balancer.reconcile, kind=kind)
+    yield "controllers", Controller(_LOAD_BALANCER, load_balancer.COLLECTIONS, balance)
+    if pace is None:
+        yield "controllers", Controller(_STORAGE, storage.COLLECTIONS, storage.reconcile)
+        return
+    store = partial(cloud_storage.reconcile, pace=pace)
+    yield "controllers", Controller(_STORAGE, cloud_storage.COLLECTIONS, store)
+    start = partial(pods_starting.reconcile, pace=pace)
+    yield "controllers", Controller("rehearsal-pods", pods_starting.COLLECTIONS, start)
+
+
+def _identity(layout: Layout) -> Identity:
     # Here, not above: the simulated clusters are built on this package.
     from qhub.rehearsal.simulated.identity import load_identity
 
     made = load_identity(layout.folder)
     if made is None:
         raise FileNotFoundError(f"{layout.folder} has a certificate for node pools, but is no simulated cluster")
+    return made
+
+
+def _setting(made: Identity, layout: Layout, api: Api) -> Setting:
     return Setting(
         log=scaling_log(layout.folder),
         speed=made.speed,

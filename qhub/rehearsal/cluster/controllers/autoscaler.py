@@ -50,6 +50,8 @@ from qhub.rehearsal.cluster.controllers.pools import (
     pools_of,
 )
 from qhub.rehearsal.cluster.controllers.storage import quantity
+from qhub.rehearsal.cluster.controllers.storage_names import CLAIMS, VOLUMES
+from qhub.rehearsal.cluster.controllers.volume_zones import pinned
 from qhub.rehearsal.cluster.nodes import MAX_NODES, NODES, is_ready, node_object
 from qhub.rehearsal.cluster.pki import Identity
 
@@ -57,7 +59,7 @@ Json = dict[str, Any]
 
 PODS = "/api/v1/pods"
 DAEMON_SETS = "/apis/apps/v1/daemonsets"
-COLLECTIONS = (NODES, PODS, DAEMON_SETS, CONFIG_MAPS)
+COLLECTIONS = (NODES, PODS, DAEMON_SETS, CONFIG_MAPS, CLAIMS, VOLUMES)
 
 NAME = "cluster-autoscaler"
 #: Its user. A cluster without its certificate has no pools, and no autoscaler.
@@ -151,7 +153,7 @@ def _grow(nodes: Nodes, pools: Mapping[str, PoolSpec], world: World) -> Plan:
             made[pool.name, zone] = slot_of(node, [], daemons)
         return made[pool.name, zone].copy()
 
-    waiting = [read_pod(item) for item in world[PODS] if is_unschedulable(item)]
+    waiting = pinned((read_pod(item) for item in world[PODS] if is_unschedulable(item)), world)
     plan = make_plan(waiting, slots, pools, counts, template)
     added = [new for new in plan.nodes if nodes.add(pools[new.pool], new.zone, _purpose(new))]
     for new in added:

@@ -1,7 +1,7 @@
 """Whether a pod fits a node: what the scheduler's filters would say, as pure functions.
 
 Looked at: node name and selector, required node affinity, taints, resources, host ports, required pod affinity and
-anti-affinity, and topology spread that must hold. Not looked at: volumes, which are bound to no zone here.
+anti-affinity, and topology spread that must hold. Zones of volumes are in the selector (`volume_zones.pinned`).
 """
 
 from __future__ import annotations

@@ -1,15 +1,18 @@
-"""Load balancers: an address for every Service of type LoadBalancer.
+"""Load balancers: an address for every Service of type LoadBalancer; on AWS a host name.
 
 What a cloud's controller does, without a load balancer behind it: nothing listens at the address. The addresses are in
-127/8, so that whoever dials one stays on this machine.
+127/8, and the host names lead nowhere, so that whoever dials one stays on this machine.
 """
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from qhub.rehearsal.cluster.controllers.actions import Action, Json, Patch, Warn, World, object_path
+from qhub.rehearsal.cluster.controllers.pace import Pace
 
 SERVICES = "/api/v1/services"
 COLLECTIONS = (SERVICES,)
@@ -21,32 +24,62 @@ POOL = ipaddress.IPv4Network("127.97.0.0/16")
 LOAD_BALANCER_CLASS = "rehearsal.qhub.dev/load-balancer"
 
 
-def reconcile(world: World, *, any_class: bool = False) -> list[Action]:
-    """Return what is to be done, from all Services. Older Services come first, so that nobody loses an address.
+#: On a Service: when its load balancer has an address, in seconds since 1970.
+ADDRESS_AT = "rehearsal.qhub.dev/address-at"
 
-    `any_class`: serve every class, as the one controller of a cloud does.
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What load balancers are like.
+
+    Attributes:
+        any_class: every class is served, as the one controller of a cloud does.
+        domain: they have host names below it in place of addresses, and nobody can ask for one. It has to end in
+            `.invalid`, which no name server knows (RFC 2606): a host name must not lead off this machine either.
+        pace: how long they take; None: no time.
     """
+
+    any_class: bool = False
+    domain: str = ""
+    pace: Pace | None = None
+
+
+LOCAL = Kind()
+
+
+def reconcile(world: World, *, kind: Kind = LOCAL) -> list[Action]:
+    """Return what is to be done, from all Services. Older Services come first, so that nobody loses an address."""
     services = sorted(world[SERVICES], key=_age)
     held: dict[str, Json] = {}
     waiting: list[Json] = []
     actions: list[Action] = []
     for service in services:
         address = _address(service)
-        if not _is_ours(service, any_class=any_class):
-            if address and _in_pool(address):
+        if not _is_ours(service, kind):
+            if address and (_in_pool(address) or (kind.domain and address.endswith(kind.domain))):
                 actions.append(_assign(service, None))
-        elif address and address not in held and _asked(service) in ("", address):
+        elif address and address not in held and _asked(service, kind) in ("", address):
             held[address] = service
         else:
             waiting.append(service)
     for service in waiting:
-        actions += _serve(service, held)
+        actions += _wait(service, kind) or _serve(service, held, kind)
     return actions
 
 
-def _serve(service: Json, held: dict[str, Json]) -> Iterator[Action]:
+def _wait(service: Json, kind: Kind) -> list[Action]:
+    """Return what to do as long as a load balancer is being made; one with an address changes it at once."""
+    if kind.pace is None or _address(service):
+        return []
+    return kind.pace.wait(object_path(SERVICES, service), service, ADDRESS_AT, kind.pace.durations.load_balancer)
+
+
+def _serve(service: Json, held: dict[str, Json], kind: Kind) -> Iterator[Action]:
     """Give one Service the address that it asks for, or the lowest free one, and note it in `held`."""
-    asked = _asked(service)
+    if kind.domain:
+        yield _assign(service, _host_name(service, kind.domain))
+        return
+    asked = _asked(service, kind)
     problem = _problem(asked, held)
     if problem:
         yield Warn("Service", service, "SyncLoadBalancerFailed", problem)
@@ -65,9 +98,7 @@ def _problem(asked: str, held: dict[str, Json]) -> str:
     """Tell why an address that is asked for cannot be had; empty when it can."""
     if not asked:
         return ""
-    try:
-        ipaddress.ip_address(asked)
-    except ValueError:
+    if not _is_ip(asked):
         return f"spec.loadBalancerIP: {asked!r} is not an IP address"
     if other := held.get(asked):
         about = other["metadata"]
@@ -80,35 +111,47 @@ def _lowest_free(held: Iterable[str]) -> str:
     return next((str(address) for address in POOL.hosts() if str(address) not in taken), "")
 
 
+def _host_name(service: Json, domain: str) -> str:
+    """Return a name as AWS makes it: out of the Service's uid, and some more."""
+    uid = service["metadata"]["uid"]
+    return f"a{uid.replace('-', '')[:31]}-{hashlib.sha256(uid.encode()).hexdigest()[:16]}.{domain}"
+
+
 def _assign(service: Json, address: str | None) -> Patch:
     """Return the change of status. Mode Proxy: traffic would arrive from a proxy, not with this address as its goal."""
-    status: Json = {"ingress": [{"ip": address, "ipMode": "Proxy"}] if address else None}
+    entry = {"ip": address, "ipMode": "Proxy"} if _is_ip(address) else {"hostname": address}
+    status: Json = {"ingress": [entry] if address else None}
     return Patch(object_path(SERVICES, service, sub="status"), {"status": {"loadBalancer": status}})
 
 
-def _is_ours(service: Json, *, any_class: bool) -> bool:
+def _is_ours(service: Json, kind: Kind) -> bool:
     spec = service["spec"]
     return (
         spec.get("type") == "LoadBalancer"
-        and (any_class or spec.get("loadBalancerClass", LOAD_BALANCER_CLASS) == LOAD_BALANCER_CLASS)
+        and (kind.any_class or spec.get("loadBalancerClass", LOAD_BALANCER_CLASS) == LOAD_BALANCER_CLASS)
         and "deletionTimestamp" not in service["metadata"]
     )
 
 
 def _address(service: Json) -> str:
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
-    return ingress[0].get("ip", "")
+    return ingress[0].get("ip") or ingress[0].get("hostname", "")
 
 
-def _asked(service: Json) -> str:
-    return service["spec"].get("loadBalancerIP", "")
+def _asked(service: Json, kind: Kind) -> str:
+    return "" if kind.domain else service["spec"].get("loadBalancerIP", "")
 
 
 def _in_pool(address: str) -> bool:
+    return _is_ip(address) and ipaddress.ip_address(address) in POOL
+
+
+def _is_ip(address: str | None) -> bool:
     try:
-        return ipaddress.ip_address(address) in POOL
+        ipaddress.ip_address(address or "")
     except ValueError:
         return False
+    return True
 
 
 def _age(service: Json) -> tuple[str, str, str]:

@@ -7,21 +7,24 @@ mode: it stands for block storage and for a shared file system alike. A cloud's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 
 from qhub.rehearsal.cluster.controllers.actions import Action, Create, Delete, Json, Patch, Warn, World, object_path
+from qhub.rehearsal.cluster.controllers.pools import ZONE_LABEL
+from qhub.rehearsal.cluster.controllers.storage_names import (
+    CLAIMS,
+    CLASSES,
+    DISKS,
+    FILE_SYSTEMS,
+    PROVISIONED_BY,
+    VOLUMES,
+)
 from qhub.rehearsal.cluster.manifests import PROVISIONER
 
-CLAIMS = "/api/v1/persistentvolumeclaims"
-VOLUMES = "/api/v1/persistentvolumes"
-CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 COLLECTIONS = (CLAIMS, VOLUMES, CLASSES)
 
-#: Drivers of block volumes: one node at a time.
-DISKS = frozenset({"ebs.csi.aws.com", "pd.csi.storage.gke.io", "dobs.csi.digitalocean.com", "disk.csi.azure.com"})
-FILE_SYSTEMS = frozenset({"efs.csi.aws.com", "filestore.csi.storage.gke.io", "file.csi.azure.com"})
 PROVISIONERS = DISKS | FILE_SYSTEMS | {PROVISIONER}
 #: Names from before CSI that a class may still have; the claim then asks for the driver that took over.
 OLD_NAMES = frozenset({"kubernetes.io/aws-ebs", "kubernetes.io/gce-pd", "kubernetes.io/azure-disk"})
@@ -29,8 +32,6 @@ OLD_NAMES = frozenset({"kubernetes.io/aws-ebs", "kubernetes.io/gce-pd", "kuberne
 #: Set on a claim by kube-controller-manager when it is this provisioner's turn: with volume binding mode
 #: WaitForFirstConsumer only once the scheduler has chosen a node.
 ASKED = "volume.kubernetes.io/storage-provisioner"
-#: Set on a volume by its provisioner; kube-controller-manager leaves the deletion of such a volume to it.
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 
 #: Where the volumes of a class with real storage would lie. Nothing creates or reads it on a simulated node.
 HOST_PATH = "/var/lib/qhub-rehearsal/volumes"
@@ -44,8 +45,25 @@ _UNITS = {
 }  # fmt: skip
 
 
-def reconcile(world: World) -> list[Action]:
-    """Return what is to be done, from all claims, volumes and classes. Nothing when all is as it should be."""
+def _at_once(claim: Json, provisioner: str) -> Iterable[Action]:
+    return ()
+
+
+def _nowhere(claim: Json, storage_class: Json) -> str:
+    return ""
+
+
+def reconcile(
+    world: World,
+    *,
+    wait: Callable[[Json, str], Iterable[Action]] = _at_once,
+    zone: Callable[[Json, Json], str] = _nowhere,
+) -> list[Action]:
+    """Return what is to be done, from all claims, volumes and classes. Nothing when all is as it should be.
+
+    `wait` returns what to do as long as the volume of a claim cannot be there (claim, driver); `zone` returns where it
+    lies (claim, class).
+    """
     volumes = list(world[VOLUMES])
     by_name = {volume["metadata"]["name"]: volume for volume in volumes}
     known = PROVISIONERS | OLD_NAMES
@@ -54,7 +72,7 @@ def reconcile(world: World) -> list[Action]:
     for claim in world[CLAIMS]:
         if "deletionTimestamp" in claim["metadata"]:
             continue
-        actions += _provision(claim, classes, by_name)
+        actions += _provision(claim, classes, by_name, wait=wait, zone=zone)
         actions += _grow(claim, by_name)
     actions += _reclaim(volumes)
     return actions
@@ -68,7 +86,14 @@ def quantity(text: str | int) -> Decimal:
     return Decimal(text.removesuffix(suffix)) * _UNITS[suffix]
 
 
-def _provision(claim: Json, classes: dict[str, Json], volumes: dict[str, Json]) -> Iterator[Action]:
+def _provision(
+    claim: Json,
+    classes: dict[str, Json],
+    volumes: dict[str, Json],
+    *,
+    wait: Callable[[Json, str], Iterable[Action]],
+    zone: Callable[[Json, Json], str],
+) -> Iterator[Action]:
     about, spec = claim["metadata"], claim["spec"]
     name = f"pvc-{about['uid']}"
     storage_class = classes.get(spec.get("storageClassName", ""))
@@ -78,7 +103,10 @@ def _provision(claim: Json, classes: dict[str, Json], volumes: dict[str, Json]) 
     if why := _refusal(spec, asked):
         yield Warn("PersistentVolumeClaim", claim, "ProvisioningFailed", why)
         return
-    yield Create(VOLUMES, volume_object(claim, storage_class))
+    if waiting := list(wait(claim, asked)):
+        yield from waiting
+        return
+    yield Create(VOLUMES, volume_object(claim, storage_class, zone=zone(claim, storage_class)))
 
 
 def _refusal(spec: Json, provisioner: str) -> str:
@@ -92,8 +120,8 @@ def _refusal(spec: Json, provisioner: str) -> str:
     return ""
 
 
-def volume_object(claim: Json, storage_class: Json) -> Json:
-    """Return the PersistentVolume for a claim: its size and modes, bound to it from birth."""
+def volume_object(claim: Json, storage_class: Json, *, zone: str = "") -> Json:
+    """Return the PersistentVolume for a claim: its size and modes, bound to it from birth, in a zone if any."""
     about, spec = claim["metadata"], claim["spec"]
     name = f"pvc-{about['uid']}"
     return {
@@ -115,8 +143,17 @@ def volume_object(claim: Json, storage_class: Json) -> Json:
                 "uid": about["uid"],
             },
             "hostPath": {"path": f"{HOST_PATH}/{name}"},
+            **affinity(zone),
         },
     }
+
+
+def affinity(zone: str) -> Json:
+    """Return what a volume's spec says of the nodes that can use it; nothing for a volume of no zone."""
+    if not zone:
+        return {}
+    expression = {"key": ZONE_LABEL, "operator": "In", "values": [zone]}
+    return {"nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}}
 
 
 def _grow(claim: Json, volumes: dict[str, Json]) -> Iterator[Action]:
