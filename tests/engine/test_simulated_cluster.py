@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import pytest
 
 from qhub.rehearsal.cluster import ClusterError
 from qhub.rehearsal.cluster.api import Api
+from qhub.rehearsal.cluster.controllers.images import pull_seconds
+from qhub.rehearsal.cluster.controllers.pods_starting import READY_AT, START
+from qhub.rehearsal.cluster.controllers.pools import annotation
 from qhub.rehearsal.cluster.pki import Pki
 from qhub.rehearsal.commands import install
 from qhub.rehearsal.simulated import NodeSpec, PoolSpec, SimulatedKubernetes, kubernetes_of, pool_spec
@@ -229,12 +233,82 @@ class TestDisksAndLoadBalancers:
             api.delete(f"{PODS}/{name}")
             api.delete(f"{claims}/{name}")
 
-    def test_a_load_balancer_of_the_clouds_class_gets_an_address(self, api: Api) -> None:
+    def test_the_disk_of_a_pod_keeps_it_in_its_zone(self, cluster: SimulatedKubernetes, api: Api) -> None:
+        made = {
+            "metadata": {"name": "zonal"},
+            "provisioner": "ebs.csi.aws.com",
+            "volumeBindingMode": "WaitForFirstConsumer",
+        }
+        api.create("/apis/storage.k8s.io/v1/storageclasses", made)
+        spec = {
+            "storageClassName": "zonal",
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        }
+        claims = PODS.replace("pods", "persistentvolumeclaims")
+        api.create(claims, {"metadata": {"name": "data"}, "spec": spec})
+        wanted = pool("user", min=1, max=2)
+        cluster.set_pool(dataclasses.replace(wanted, node=dataclasses.replace(wanted.node, zones=("eu-west-1a",))))
+        using = pod("first", "user", cpu="1")
+        using["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+        api.create(PODS, using)
+        eventually(lambda: api.get(f"{PODS}/first"), is_ready)
+
+        # The pool moves to another zone: its nodes there are of no use to the next pod with this disk.
+        api.delete(f"{PODS}/first", options={"gracePeriodSeconds": 0})
+        cluster.remove_pool("user")
+        cluster.set_pool(dataclasses.replace(wanted, node=dataclasses.replace(wanted.node, zones=("eu-west-1b",))))
+        api.create(PODS, using)
+        waiting = eventually(lambda: api.get(f"{PODS}/first"), lambda item: condition(item, "PodScheduled"))
+        assert "PersistentVolume's node affinity" in condition(waiting, "PodScheduled")["message"]
+        told = eventually(lambda: events(api, "first").get("NotTriggerScaleUp", ""))
+        assert "user: node(s) didn't match Pod's node affinity/selector" in told
+        api.delete(f"{PODS}/first", options={"gracePeriodSeconds": 0})
+        api.delete(f"{claims}/data")
+
+    def test_a_load_balancer_of_the_clouds_class_gets_a_host_name_that_leads_nowhere(self, api: Api) -> None:
         services = PODS.replace("pods", "services")
         spec = {"type": "LoadBalancer", "loadBalancerClass": "service.k8s.aws/nlb", "ports": [{"port": 443}]}
         api.create(services, {"metadata": {"name": "entry"}, "spec": spec})
-        eventually(lambda: api.get(f"{services}/entry")["status"]["loadBalancer"].get("ingress"))
+        [entry] = eventually(lambda: api.get(f"{services}/entry")["status"]["loadBalancer"].get("ingress"))
+        assert entry.keys() == {"hostname"}
+        assert entry["hostname"].endswith(".elb.eu-west-1.rehearsal.invalid")
         api.delete(f"{services}/entry")
+
+
+class TestStartOfPods:
+    """Compared on the simulated clock: the moments that the API server has, in real milliseconds times the speed."""
+
+    BIG = "quay.io/jupyter/scipy-notebook:2026-05-26"
+    SMALL = "registry.k8s.io/pause:3.10.1"
+
+    def started(self, api: Api, name: str, image: str) -> Json:
+        """Start a pod; return what it waited for, once it is Ready."""
+        wanted = pod(name, "user", cpu="100m")
+        wanted["spec"]["containers"][0]["image"] = image
+        api.create(PODS, wanted)
+        # What the kubelet's stand-in sees, in its order: told when it will be Ready, and not Ready before.
+        seen = eventually(lambda: api.get(f"{PODS}/{name}"), lambda item: annotation(item, READY_AT))
+        moment = datetime.fromisoformat(annotation(seen, READY_AT))
+        assert is_ready(seen) <= (datetime.now(UTC) >= moment)
+        ready = eventually(lambda: api.get(f"{PODS}/{name}"), is_ready)
+        changed = datetime.fromisoformat(condition(ready, "Ready")["lastTransitionTime"])
+        # The API server keeps whole seconds.
+        assert changed >= moment.replace(microsecond=0)
+        return json.loads(annotation(ready, START))
+
+    def test_a_big_image_makes_a_pod_late_and_the_next_one_with_it_skips_the_pull(
+        self, cluster: SimulatedKubernetes, api: Api
+    ) -> None:
+        cluster.set_pool(pool("user", min=1, max=1))
+        small = self.started(api, "small", self.SMALL)
+        big = self.started(api, "big", self.BIG)
+        again = self.started(api, "again", self.BIG)
+        assert small["images"] == pytest.approx(pull_seconds(self.SMALL))
+        assert big["images"] == pytest.approx(pull_seconds(self.BIG))
+        assert big["images"] > 10 * small["images"]
+        assert (again["images"], again["pulled"]) == (0, {})
+        assert again["containers"] == big["containers"] == small["containers"]
 
 
 class TestCredentials:

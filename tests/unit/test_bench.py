@@ -7,7 +7,7 @@ import pytest
 from qhub.rehearsal.report.recording import Operation
 from tests.bench.growth import LINEAR, POOLS, PROFILES, growth
 from tests.bench.measuring import figure
-from tests.bench.ready import floor, sequence, time_to_ready
+from tests.bench.ready import floor, sequence, stages, time_to_ready
 
 
 def operation(type_token: str, start: float, end: float, *, name: str = "one") -> Operation:
@@ -45,6 +45,23 @@ class TestTimeToReady:
 
     def test_the_sequence_is_the_sum_of_all_operations(self) -> None:
         assert sequence(DEPLOY) == 10 + 500 + (90 + 120) + (30 + 60)
+
+    def test_stages_wait_for_each_other_and_do_within_what_they_can_at_once(self) -> None:
+        def inside(component: str, seconds: float, *, name: str, after: tuple[Operation, ...] = ()) -> Operation:
+            urn = f"urn:pulumi:bench::qhub::{component}kubernetes:core/v1:Service::{name}"
+            needs = tuple(one.urn for one in after)
+            return Operation(
+                step="up", urn=urn, type="kubernetes:core/v1:Service", name=name, op="create", start=0, end=seconds,
+                depends_on=needs,
+            )  # fmt: skip
+
+        platform = "qhub:platform:KubernetesPlatform$qhub:platform:"
+        cluster, network = inside("qhub:aws:Cluster$", 500, name="eks"), inside("qhub:aws:Network$", 20, name="vpc")
+        door = inside(f"{platform}Ingress$qhub:platform:Namespace$", 30, name="door", after=(cluster,))
+        disk = inside(f"{platform}Storage$qhub:platform:Namespace$", 40, name="disk")
+        hub = inside(f"{platform}JupyterHub$", 60, name="hub", after=(disk, door))
+        other = inside(f"{platform}DaskGateway$", 70, name="dask")
+        assert stages((cluster, network, door, disk, hub, other)) == 500 + 30 + (40 + 60)
 
 
 class TestGrowth:
