@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qhub.rehearsal.cluster.controllers.durations import BY_CLOUD
 from qhub.rehearsal.report.recording import Operation
 from tests.bench.growth import LINEAR, POOLS, PROFILES, growth
 from tests.bench.measuring import figure
@@ -45,6 +46,12 @@ class TestTimeToReady:
 
     def test_the_sequence_is_the_sum_of_all_operations(self) -> None:
         assert sequence(DEPLOY) == 10 + 500 + (90 + 120) + (30 + 60)
+
+    def test_a_load_balancer_counts_without_the_pods_that_it_waits_for(self) -> None:
+        made = operation("kubernetes:core/v1:Service", 730, 790, name="door")
+        assert sequence((*DEPLOY, made)) == sequence(DEPLOY) + BY_CLOUD["aws"].load_balancer
+        quick = operation("kubernetes:core/v1:Service", 730, 731, name="nfs")
+        assert sequence((*DEPLOY, quick)) == sequence(DEPLOY) + 1
 
     def test_stages_wait_for_each_other_and_do_within_what_they_can_at_once(self) -> None:
         def inside(component: str, seconds: float, *, name: str, after: tuple[Operation, ...] = ()) -> Operation:

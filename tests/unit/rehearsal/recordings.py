@@ -46,7 +46,7 @@ OPERATIONS = (
     operation("control-plane", 60, 660, "network"),
     operation("registry", 0, 5),
     operation("pool-general", 660, 760, "control-plane"),
-    operation("hub", 760, 820, "pool-general", "registry"),
+    replace(operation("hub", 760, 820, "pool-general", "registry"), waited_for="pod hub-1: images 9.0 s"),
     operation("hub", 2000, 2030, step="destroy"),
 )
 IDLE = Picture(moment="idle", nodes=(node("g-1", "general"),), pods=(pod("hub", "g-1"),))

@@ -77,6 +77,10 @@ class TestWhatIsTold:
             assert fact in text
 
     @pytest.mark.parametrize("told", [printed, lambda recording: read(recording).text], ids=["terminal", "page"])
+    def test_what_a_member_of_the_critical_path_waited_for(self, told: Callable[[Rehearsal], str]) -> None:
+        assert "pod hub-1: images 9.0 s" in told(PASSED)
+
+    @pytest.mark.parametrize("told", [printed, lambda recording: read(recording).text], ids=["terminal", "page"])
     def test_a_failure_with_its_key(self, told: Callable[[Rehearsal], str]) -> None:
         text = told(FAILED)
         for fact in ("did not pass", "Insufficient <cpu>", "jupyterhub.profiles[1].cpu.guarantee", "lower it"):

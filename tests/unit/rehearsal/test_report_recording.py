@@ -19,7 +19,7 @@ KEYS = {
         "usd_per_month",
     },
     "steps": {"name", "title", "start", "seconds", "wall_seconds", "passed", "told"},
-    "operations": {"step", "urn", "type", "name", "op", "start", "end", "depends_on"},
+    "operations": {"step", "urn", "type", "name", "op", "start", "end", "depends_on", "waited_for"},
     "pictures": {"moment", "nodes", "pods"},
     "failures": {"step", "what", "message", "key", "hint"},
     "critical_path": {"urn", "seconds"},
