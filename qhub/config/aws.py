@@ -135,11 +135,6 @@ class AwsCluster(CloudCluster):
     def _zone_problems(self) -> Iterator[Problem]:
         network, path = self.network, (*_NETWORK, "zones")
         written = network.zones or tuple(network.private_subnets)
-        of = {zone[:-1] for zone in written}
-        if not zones_of("aws", self.region) and len(of) == 1 and zones_of("aws", meant := of.pop()):
-            # One slip in the region would otherwise be told as one in every zone.
-            yield Problem(("cluster", "region"), f"{self.region} is not known, and the zones are of {meant}", meant)
-            return
         yield from region_problems(("cluster", "region"), "aws", self.region, zones=written)
         yield from zone_problems(path, "aws", self.region, network.zones or ())
         for place, zone in enumerate(network.zones or ()):

@@ -168,11 +168,6 @@ class GcpCluster(CloudCluster):
 
     def _places_are_known(self) -> Iterator[Problem]:
         zones = self.network.zones or ()
-        of = {zone.rpartition("-")[0] for zone in zones}
-        if not zones_of("gcp", self.region) and len(of) == 1 and zones_of("gcp", meant := of.pop()):
-            # One slip in the region would otherwise be told as one in every zone.
-            yield Problem(("cluster", "region"), f"{self.region} is not known, and the zones are of {meant}", meant)
-            return
         yield from region_problems(("cluster", "region"), "gcp", self.region, zones=zones)
         yield from zone_problems((*_NETWORK, "zones"), "gcp", self.region, zones)
 

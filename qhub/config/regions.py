@@ -153,8 +153,9 @@ def zones_of(cloud: str, region: str) -> tuple[str, ...]:
 def region_problems(path: Path, cloud: str, region: str, *, zones: Sequence[str] = ()) -> Iterator[Problem]:
     """Yield a problem for a region that is not known, with the one that was probably meant.
 
-    A region may be newer than the list. So it passes where its zones are written out, and, on clouds where zones need
-    not be known, also where the name is no slip of the pen: at most one letter (two in a long name) beside a known one.
+    A region may be newer than the list. So it passes where its zones are written out and are of no other region that is
+    known, and, on clouds where zones need not be known, also where the name is no slip of the pen: at most one letter
+    (two in a long name) beside a known one.
 
     Args:
         path: key of the region in the settings.
@@ -163,6 +164,8 @@ def region_problems(path: Path, cloud: str, region: str, *, zones: Sequence[str]
         zones: what is written for its zones; nothing where they are to be chosen from the list.
     """
     known = _known(cloud)
+    if meant := _region_of(cloud, region, zones):
+        yield Problem(path, f"{region} is not known, and the zones are of {meant}", meant)
     if region in known or zones:
         return
     if cloud in ("aws", "gcp"):
@@ -184,6 +187,7 @@ def zone_problems(path: Path, cloud: str, region: str, zones: Sequence[str]) -> 
     """Yield a problem for each zone that cannot be in the region, at its place in the list, and for those named twice.
 
     On AWS every letter passes, because accounts differ; on GCP a zone of a known region must be one of the listed.
+    Where all are of the region that was meant, `region_problems` tells it once, and nothing is told here.
 
     Args:
         path: key of the list of zones in the settings.
@@ -191,6 +195,8 @@ def zone_problems(path: Path, cloud: str, region: str, zones: Sequence[str]) -> 
         region: the region.
         zones: what is written.
     """
+    if _region_of(cloud, region, zones):
+        return
     known = zones_of(cloud, region)
     for place, zone in enumerate(zones):
         if zone in zones[:place]:
@@ -212,6 +218,14 @@ def _known(cloud: str) -> Mapping[str, tuple[str, ...]]:
         case "digitalocean":
             return dict.fromkeys(_DIGITALOCEAN.split(), ())
     raise ValueError(f"{cloud} is not one of the four clouds")
+
+
+def _region_of(cloud: str, region: str, zones: Sequence[str]) -> str | None:
+    """Return the one known region that all zones are of, where `region` is not known: a slip in the region, then."""
+    if cloud not in ("aws", "gcp") or region in _known(cloud):
+        return None
+    of = {zone[:-1].removesuffix("-") for zone in zones}
+    return of.pop() if len(of) == 1 and of <= _known(cloud).keys() else None
 
 
 def _may_be(cloud: str, region: str, zone: str, known: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from qhub.config import Settings
 from tests.graph.configurations import program_of
-from tests.graph.recorder import Monitor, Outputs, Recording, record
+from tests.graph.recorder import Monitor, Outputs, Recording, Registered, record
 
 
 class CloudConfigurations:
@@ -45,11 +45,31 @@ class CloudConfigurations:
         return self._made[name, preview]
 
 
-def changed(before: Recording, after: Recording) -> set[str]:
-    """Return the names of the resources that are in one only, or differ. Components are in the state alone."""
-    names = {**before.resources, **after.resources}
+def changed(before: Recording, after: Recording, *, kinds: bool = False) -> set[str]:
+    """Return the names of the resources that are in one only, or differ. Components are in the state alone.
+
+    Args:
+        before, after: two recordings.
+        kinds: return `kind:name`, where two resources share a name.
+    """
+    every = {**before.resources, **after.resources}
     return {
-        made.name
-        for urn, made in names.items()
+        kind_and_name(made) if kinds else made.name
+        for urn, made in every.items()
         if made.custom and before.resources.get(urn) != after.resources.get(urn)
     }
+
+
+def inputs_changed(before: Recording, after: Recording) -> set[str]:
+    """Return `kind:name` of what the engine would update or replace: a dependency more is in the state alone."""
+    kept = before.resources.keys() & after.resources.keys()
+    return {
+        kind_and_name(after.resources[urn])
+        for urn in kept
+        if before.resources[urn].inputs != after.resources[urn].inputs
+    }
+
+
+def kind_and_name(made: Registered) -> str:
+    """Return `NodeGroup:pools-user` for a resource of a type that ends so."""
+    return f"{made.type.rpartition(':')[2]}:{made.name}"

@@ -60,6 +60,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
                 "user": {"instance_type": "m7g.xlarge"},
                 "worker": {"spot": True},
                 "gpu": GPU_POOL,
+                "new": {"instance_type": "r7g.8xlarge", "architecture": "arm64", "cpu": 31, "memory": "240Gi"},
             },
         },
         "authentication": GITHUB,
@@ -122,4 +123,5 @@ OUTPUTS: Outputs = {
 
 
 _AWS = CloudConfigurations(CONFIGURATIONS, OUTPUTS)
-settings_of, record_configuration = _AWS.settings_of, _AWS.record_configuration
+settings_of, record_settings = _AWS.settings_of, _AWS.record_settings
+record_configuration = _AWS.record_configuration

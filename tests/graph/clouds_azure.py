@@ -67,13 +67,23 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             "node_pools": {
                 "general": {"min": 2, "max": 4},
                 "worker": {"spot": True, "max": 100, "zones": ["2"]},
-                "arm-large": {"instance_type": "Standard_D8ps_v5", "disk_size": "200Gi"},
+                "arm-large": {
+                    "instance_type": "Standard_D8ps_v5",
+                    "disk_size": "200Gi",
+                    "taints": [{"key": "example.org/cpu", "value": "arm"}],
+                },
                 "gpu": {
                     "instance_type": "Standard_NC4as_T4_v3",
                     "max": 2,
                     "gpu": {"count": 1},
                     "labels": {"example.org/rack": "a"},
                     "taints": [{"key": "example.org/dear", "effect": "PreferNoSchedule"}],
+                },
+                "new": {
+                    "instance_type": "Standard_E20s_v5",
+                    "architecture": "amd64",
+                    "cpu": 19,
+                    "memory": "140Gi",
                 },
             },
         },
@@ -88,6 +98,15 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             ]
         },
         **PEOPLE,
+    },
+    "azure-given-network": {
+        "cluster": {
+            "provider": "azure",
+            "region": "westeurope",
+            "network": {"subnet_id": SUBNET, "outbound": "user-defined-routing"},
+        },
+        "authentication": {"type": "dummy", "password": SECRETS["password"]},
+        "storage": {"kind": "managed"},
     },
 }
 

@@ -49,6 +49,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
                     "labels": {"example.org/rack": "a"},
                     "taints": [{"key": "example.org/dear", "value": "yes", "effect": "PreferNoSchedule"}],
                 },
+                "new": {"instance_type": "so-32vcpu-256gb", "architecture": "amd64", "cpu": 31, "memory": "240Gi"},
             },
         },
         "authentication": GITHUB,
@@ -62,6 +63,15 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             ]
         },
         **PEOPLE,
+    },
+    "digitalocean-given-network": {
+        "cluster": {
+            "provider": "digitalocean",
+            "region": "nyc2",
+            "network": {"vpc_uuid": "5a4981aa-9653-4bd1-bef5-d6bff52042e4"},
+        },
+        "authentication": {"type": "dummy", "password": SECRETS["password"]},
+        "storage": {"kind": "managed"},
     },
 }
 
@@ -91,4 +101,5 @@ OUTPUTS: Outputs = {
 
 
 _DIGITALOCEAN = CloudConfigurations(CONFIGURATIONS, OUTPUTS)
-settings_of, record_configuration = _DIGITALOCEAN.settings_of, _DIGITALOCEAN.record_configuration
+settings_of, record_settings = _DIGITALOCEAN.settings_of, _DIGITALOCEAN.record_settings
+record_configuration = _DIGITALOCEAN.record_configuration

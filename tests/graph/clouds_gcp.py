@@ -18,12 +18,6 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             "region": "europe-west1",
             "protect": False,
             "registry": False,
-            "network": {
-                "network": "offices",
-                "subnetwork": "offices-hub",
-                "pods_range": "hub-pods",
-                "services_range": "hub-services",
-            },
         },
         "authentication": {"type": "dummy", "password": SECRETS["password"]},
         "storage": {"kind": "nfs-server", "size": "20Gi", "protect": False},
@@ -75,6 +69,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
                     "spot": True,
                     "gpu": {"type": "nvidia-tesla-t4", "count": 2},
                 },
+                "new": {"instance_type": "n2d-highmem-48", "architecture": "amd64", "cpu": 47, "memory": "350Gi"},
             },
         },
         "authentication": GITHUB,
@@ -88,6 +83,21 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             ]
         },
         **PEOPLE,
+    },
+    "gcp-given-network": {
+        "cluster": {
+            "provider": "gcp",
+            "project": "my-team-1234",
+            "region": "europe-west1",
+            "network": {
+                "network": "offices",
+                "subnetwork": "offices-hub",
+                "pods_range": "hub-pods",
+                "services_range": "hub-services",
+            },
+        },
+        "authentication": {"type": "dummy", "password": SECRETS["password"]},
+        "storage": {"kind": "managed"},
     },
 }
 
@@ -126,4 +136,5 @@ OUTPUTS: Outputs = {
 
 
 _GCP = CloudConfigurations(CONFIGURATIONS, OUTPUTS)
-settings_of, record_configuration = _GCP.settings_of, _GCP.record_configuration
+settings_of, record_settings = _GCP.settings_of, _GCP.record_settings
+record_configuration = _GCP.record_configuration

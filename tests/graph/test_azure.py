@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qhub.config import load_settings_file
 from tests.graph.clouds import changed
 from tests.graph.clouds_azure import (
     ADMINS,
@@ -21,12 +19,11 @@ from tests.graph.clouds_azure import (
     SUBNET,
     SUBSCRIPTION,
     record_configuration,
-    record_settings,
     resource_id,
 )
 from tests.graph.configurations import SECRETS
 from tests.graph.recorder import SECRET_SIGNATURE, SIGNATURE_KEY, Recording
-from tests.graph.test_invariants import clear_texts, transitive
+from tests.graph.test_invariants import transitive
 
 GROUP = "azure-native:resources:ResourceGroup"
 NETWORK = "azure-native:network:VirtualNetwork"
@@ -47,7 +44,7 @@ KUBERNETES = "pulumi:providers:kubernetes"
 #: Types of Azure that take no tags.
 UNTAGGED = {NODES, RIGHT, LOCK, MAINTENANCE, SHARE}
 
-MINIMAL, DEFAULT, EVERYTHING = CONFIGURATIONS
+MINIMAL, DEFAULT, EVERYTHING, GIVEN = CONFIGURATIONS
 
 
 @pytest.fixture(scope="module", params=CONFIGURATIONS)
@@ -56,35 +53,10 @@ def recording(request: pytest.FixtureRequest) -> Recording:
 
 
 class TestEveryConfiguration:
-    def test_it_runs_without_an_error(self, recording: Recording) -> None:
-        assert recording.problems == []
-
-    def test_every_resource_of_the_cloud_has_our_provider_and_a_component(self, recording: Recording) -> None:
-        provider = recording.one("pulumi:providers:azure-native")
-        of_cloud = [made for made in recording.resources.values() if made.type.startswith("azure-native:")]
-
-        assert {made.provider for made in of_cloud} == {provider.urn}
-        assert {recording.resources[made.parent].type.split(":")[1] for made in of_cloud} == {"azure"}
-
     def test_everything_that_takes_tags_has_them(self, recording: Recording) -> None:
         for made in recording.resources.values():
             if made.type.startswith("azure-native:") and made.type not in UNTAGGED:
                 assert made.inputs["tags"]["qhub-stack"] == "test", made.urn
-
-    def test_everything_on_the_cluster_goes_through_one_provider(self, recording: Recording) -> None:
-        provider = recording.one(KUBERNETES)
-
-        assert "cluster-aks" in transitive(recording, provider)
-        for made in recording.resources.values():
-            if made.type.startswith("kubernetes:"):
-                assert made.provider == provider.urn, made.urn
-
-    def test_no_secret_is_in_clear(self, recording: Recording) -> None:
-        for made in recording.resources.values():
-            texts = list(clear_texts(made.inputs))
-            assert [kind for kind, value in SECRETS.items() if any(value in text for text in texts)] == [], made.urn
-        texts = list(clear_texts(recording.outputs))
-        assert [kind for kind, value in SECRETS.items() if any(value in text for text in texts)] == []
 
     def test_the_platform_waits_for_nodes_and_their_rights(self, recording: Recording) -> None:
         before = transitive(recording, recording.one("qhub:platform:KubernetesPlatform"))
@@ -92,17 +64,13 @@ class TestEveryConfiguration:
         assert {"pools-general", "pools-user", "pools-worker"} <= {made.name for made in recording.of_type(POOL)}
         assert {made.name for made in (*recording.of_type(POOL), *recording.of_type(RIGHT))} <= before
 
-    def test_a_preview_shows_every_resource(self, recording: Recording, request: pytest.FixtureRequest) -> None:
-        name = request.node.callspec.params["recording"]
-
-        assert record_configuration(name, preview=True).resources.keys() == recording.resources.keys()
-
     def test_an_ignored_property_is_spelled_as_on_the_wire(self, recording: Recording) -> None:
         ignored = {
             path for made in recording.resources.values() for path in made.ignore_changes if "azure" in made.type
         }
 
-        assert ignored == {"subnets", "agentPoolProfiles", "count"}
+        assert ignored - {"subnets"} == {"agentPoolProfiles", "count"}
+        assert ("subnets" in ignored) == bool(recording.of_type(NETWORK))
 
 
 class TestResourceGroup:
@@ -135,11 +103,16 @@ class TestNetwork:
         assert recording.one(NETWORK).ignore_changes == ("subnets",)
 
     def test_a_subnet_that_is_there_is_used_and_not_made(self) -> None:
-        recording = record_configuration(MINIMAL, cluster={"network": {"subnet_id": SUBNET}})
+        recording = record_configuration(GIVEN)
 
         assert [made.urn for made in recording.resources.values() if "azure-native:network" in made.type] == []
         assert {pool.inputs["vnetSubnetID"] for pool in recording.of_type(POOL)} == {SUBNET}
-        assert recording.one(RIGHT).inputs["scope"] == SUBNET
+        assert recording.one(RIGHT, "cluster-uses-subnet").inputs["scope"] == SUBNET
+        assert recording.one(AKS).inputs["networkProfile"]["outboundType"] == "userDefinedRouting"
+
+    def test_nodes_in_a_given_subnet_leave_by_the_load_balancer_unless_told_otherwise(self) -> None:
+        recording = record_configuration(MINIMAL, cluster={"network": {"subnet_id": SUBNET}})
+
         assert recording.one(AKS).inputs["networkProfile"]["outboundType"] == "loadBalancer"
 
     def test_without_a_nat_gateway_there_is_none_to_pay_for(self) -> None:
@@ -240,9 +213,6 @@ class TestKubeconfig:
         assert given[SIGNATURE_KEY] == SECRET_SIGNATURE
         assert json.loads(given["value"])["users"][0]["user"]["client-key-data"] == SECRETS["token"]
 
-    def test_a_new_address_never_replaces_what_is_on_the_cluster(self) -> None:
-        assert record_configuration(EVERYTHING).one(KUBERNETES).inputs["clusterIdentifier"] == "team"
-
 
 class TestNodePools:
     def test_counts_are_the_autoscalers(self) -> None:
@@ -292,29 +262,6 @@ class TestNodePools:
         ]
         assert any("device-plugin" in name for name in releases)
         assert "gpuProfile" not in recording.one(POOL, "pools-user").inputs
-
-    def test_the_hub_is_told_all_tolerations_of_the_gpu_pool(self) -> None:
-        hub = record_configuration(EVERYTHING).one("kubernetes:helm.sh/v3:Release", "qhub-jupyterhub")
-        text = json.dumps(hub.inputs["values"])
-
-        for key in ("nvidia.com/gpu", "qhub.dev/pool", "example.org/dear"):
-            assert key in text
-
-    def test_one_more_pool_is_one_more_resource(self) -> None:
-        more = {"node_pools": {"big": {"instance_type": "Standard_D16s_v5"}}}
-
-        assert changed(record_configuration(MINIMAL), record_configuration(MINIMAL, cluster=more)) == {"pools-big"}
-
-    def test_their_order_means_nothing(self) -> None:
-        pools: dict[str, Any] = {
-            "a": {"instance_type": "Standard_D2s_v5"},
-            "b": {"instance_type": "Standard_D16s_v5"},
-            "user": {"max": 4},
-        }
-        backwards = dict(reversed(pools.items()))
-        one, other = (record_configuration(MINIMAL, cluster={"node_pools": each}) for each in (pools, backwards))
-
-        assert changed(one, other) == set()
 
     def test_more_nodes_change_the_pool_in_place(self) -> None:
         more = {"node_pools": {"general": {"max": 5}}}
@@ -428,11 +375,6 @@ class TestHomes:
         }
         assert after.one(SHARE).inputs["shareQuota"] == 501
 
-    def test_a_file_system_of_ones_own_is_not_made(self) -> None:
-        storage = {"kind": "managed", "server": "10.0.0.9", "size": "500Gi"}
-
-        assert record_configuration(DEFAULT, storage=storage).of_type(ACCOUNT) == []
-
 
 class TestLoadBalancer:
     def test_it_lets_a_notebook_be_silent_for_a_while(self) -> None:
@@ -441,19 +383,3 @@ class TestLoadBalancer:
         assert service.inputs["metadata"]["annotations"] == {
             "service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout": "30"
         }
-
-
-def test_the_template_is_a_whole_set_up() -> None:
-    settings = load_settings_file(Path(__file__).parents[1] / "assets" / "config_azure.yaml")
-    recording = record_settings(settings)
-
-    assert recording.problems == []
-    assert {made.name for made in recording.of_type(POOL)} == {f"pools-{name}" for name in settings.cluster.pools}
-    assert recording.one(SHARE).inputs["shareQuota"] == 500
-    assert {made.name for made in recording.resources.values() if made.protect} >= {
-        "resource-group-group",
-        "cluster-aks",
-        "registry",
-        "files",
-        "files-share",
-    }

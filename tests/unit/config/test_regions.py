@@ -151,6 +151,23 @@ class TestRegions:
         assert problems(cloud, region, zones=(f"{region}a", f"{region}b")) == []
 
     @pytest.mark.parametrize(
+        ("cloud", "slip", "zones", "meant"),
+        [
+            ("aws", "eu-wset-1", ["eu-west-1a", "eu-west-1b"], "eu-west-1"),
+            ("gcp", "europe-wset4", ["europe-west4-a"], "europe-west4"),
+        ],
+    )
+    def test_with_a_slip_and_zones_of_the_one_meant_are_told_once(
+        self, cloud: str, slip: str, zones: list[str], meant: str
+    ) -> None:
+        [problem] = problems(cloud, slip, zones=tuple(zones))
+
+        assert (problem.path, problem.nearest) == (PATH, meant)
+        assert list(zone_problems(ZONES, cloud, slip, zones)) == []
+        # A known region with zones of another is told zone by zone.
+        assert len(list(zone_problems(ZONES, cloud, regions(cloud)[-1], zones))) == len(zones)
+
+    @pytest.mark.parametrize(
         ("cloud", "region"),
         [("azure", "atlantiscentral"), ("azure", "malaysiasouth"), ("digitalocean", "mum1"), ("digitalocean", "fra2")],
     )
