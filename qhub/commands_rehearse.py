@@ -1,4 +1,4 @@
-"""`qhub rehearse`."""
+"""The command `qhub rehearse`: options, exit status, Ctrl-C. What it does is `qhub.automation.rehearse`."""
 
 from __future__ import annotations
 
