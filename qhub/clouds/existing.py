@@ -9,6 +9,7 @@ from pulumi_kubernetes import Provider
 
 from qhub.clouds.cluster import Cluster
 from qhub.clouds.kubeconfig import find_kubeconfigs, load_kubeconfig, minify
+from qhub.clouds.kubernetes_provider import kubernetes_provider
 from qhub.clouds.node_pools import node_pools
 
 if TYPE_CHECKING:
@@ -48,13 +49,7 @@ class ExistingCluster(pulumi.ComponentResource):
         """
         super().__init__("qhub:existing:Cluster", name, None, opts)
         self.kubeconfig = pulumi.Output.secret(kubeconfig)
-        self.provider = Provider(
-            name,
-            kubeconfig=self.kubeconfig,
-            cluster_identifier=cluster_name,
-            enable_server_side_apply=True,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        self.provider = kubernetes_provider(name, kubeconfig=self.kubeconfig, cluster_name=cluster_name, parent=self)
         self.register_outputs({})
 
 

@@ -60,7 +60,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
                 "user": {"instance_type": "m7g.xlarge"},
                 "worker": {"spot": True},
                 "gpu": GPU_POOL,
-                "new": {"instance_type": "r7g.8xlarge", "architecture": "arm64", "cpu": 31, "memory": "240Gi"},
+                "large": {"instance_type": "r7g.4xlarge", "architecture": "arm64", "cpu": 15, "memory": "110Gi"},
             },
         },
         "authentication": GITHUB,

@@ -79,11 +79,11 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
                     "labels": {"example.org/rack": "a"},
                     "taints": [{"key": "example.org/dear", "effect": "PreferNoSchedule"}],
                 },
-                "new": {
-                    "instance_type": "Standard_E20s_v5",
+                "large": {
+                    "instance_type": "Standard_E16s_v6",
                     "architecture": "amd64",
-                    "cpu": 19,
-                    "memory": "140Gi",
+                    "cpu": 15,
+                    "memory": "110Gi",
                 },
             },
         },

@@ -49,7 +49,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
                     "labels": {"example.org/rack": "a"},
                     "taints": [{"key": "example.org/dear", "value": "yes", "effect": "PreferNoSchedule"}],
                 },
-                "new": {"instance_type": "so-32vcpu-256gb", "architecture": "amd64", "cpu": 31, "memory": "240Gi"},
+                "large": {"instance_type": "m-16vcpu-128gb", "architecture": "amd64", "cpu": 15, "memory": "110Gi"},
             },
         },
         "authentication": GITHUB,

@@ -69,7 +69,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
                     "spot": True,
                     "gpu": {"type": "nvidia-tesla-t4", "count": 2},
                 },
-                "new": {"instance_type": "n2d-highmem-48", "architecture": "amd64", "cpu": 47, "memory": "350Gi"},
+                "large": {"instance_type": "n2-highmem-8", "architecture": "amd64", "cpu": 7, "memory": "56Gi"},
             },
         },
         "authentication": GITHUB,

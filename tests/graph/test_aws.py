@@ -254,7 +254,7 @@ class TestNodePools:
         groups = {one.name: one.inputs for one in made.of_type(GROUP)}
         general = {name: one for name, one in groups.items() if name.startswith("pools-general-")}
 
-        assert groups.keys() - general.keys() == {"pools-user", "pools-worker", "pools-gpu", "pools-new"}
+        assert groups.keys() - general.keys() == {"pools-user", "pools-worker", "pools-gpu", "pools-large"}
         bounds = autoscaled(made)
         assert [bounds[name]["minSize"] for name in sorted(general)] == [1, 1, 0]
         assert [bounds[name]["maxSize"] for name in sorted(general)] == [4, 4, 4]
@@ -269,7 +269,7 @@ class TestNodePools:
             "pools-user": "AL2023_ARM_64_STANDARD",
             "pools-worker": "AL2023_x86_64_STANDARD",
             "pools-gpu": "AL2023_x86_64_NVIDIA",
-            "pools-new": "AL2023_ARM_64_STANDARD",
+            "pools-large": "AL2023_ARM_64_STANDARD",
         }
         assert made.one(GROUP, "pools-worker").inputs["capacityType"] == "SPOT"
 

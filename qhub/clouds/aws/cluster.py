@@ -14,6 +14,7 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 from qhub.clouds.aws.identity import CONTROL_PLANE, Roles
 from qhub.clouds.aws.naming import partition
 from qhub.clouds.kubeconfig import one_context
+from qhub.clouds.kubernetes_provider import kubernetes_provider
 
 if TYPE_CHECKING:
     from qhub.config.aws import AwsCluster
@@ -87,13 +88,8 @@ class EksCluster(pulumi.ComponentResource):
                 )
             )
         )
-        self.provider = Provider(
-            name,
-            kubeconfig=self.kubeconfig,
-            # While it stays, another address or certificate updates the provider; else it would replace every object.
-            cluster_identifier=args.settings.name,
-            enable_server_side_apply=True,
-            opts=pulumi.ResourceOptions(parent=self),
+        self.provider = kubernetes_provider(
+            name, kubeconfig=self.kubeconfig, cluster_name=args.settings.name, parent=self
         )
         self.storage_class = self._storage_class()
         self.register_outputs({"name": self.name})

@@ -34,6 +34,7 @@ from qhub.clouds.azure.identity import NETWORK_CONTRIBUTOR, grant
 from qhub.clouds.azure.kubeconfig import kubeconfig
 from qhub.clouds.azure.naming import dns_prefix
 from qhub.clouds.azure.network import OUTBOUND_TYPES
+from qhub.clouds.kubernetes_provider import kubernetes_provider
 from qhub.config.azure import SYSTEM_NODES
 
 if TYPE_CHECKING:
@@ -103,13 +104,8 @@ class AksCluster(pulumi.ComponentResource):
         self.name = made.name
         self.kubelet_principal_id = made.identity_profile.apply(_object_id)
         self.kubeconfig = self._kubeconfig(made)
-        self.provider = Provider(
-            name,
-            kubeconfig=self.kubeconfig,
-            # While it stays, another address or certificate updates the provider; else it would replace every object.
-            cluster_identifier=args.settings.name,
-            enable_server_side_apply=True,
-            opts=pulumi.ResourceOptions(parent=self),
+        self.provider = kubernetes_provider(
+            name, kubeconfig=self.kubeconfig, cluster_name=args.settings.name, parent=self
         )
         self.register_outputs({"name": self.name})
 

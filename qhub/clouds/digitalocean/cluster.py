@@ -25,6 +25,7 @@ import pulumi_digitalocean as digitalocean
 from pulumi_kubernetes import Provider
 
 from qhub.clouds.kubeconfig import one_context
+from qhub.clouds.kubernetes_provider import kubernetes_provider
 from qhub.config.digitalocean import SYSTEM_POOL
 
 if TYPE_CHECKING:
@@ -80,13 +81,7 @@ class DoksCluster(pulumi.ComponentResource):
                 lambda known: kubeconfig(section.name, endpoint=known[0], certificate=known[1], cluster_id=known[2])
             )
         )
-        self.provider = Provider(
-            name,
-            kubeconfig=self.kubeconfig,
-            cluster_identifier=section.name,
-            enable_server_side_apply=True,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        self.provider = kubernetes_provider(name, kubeconfig=self.kubeconfig, cluster_name=section.name, parent=self)
         self.register_outputs({"cluster_id": self.cluster_id})
 
     def _cluster(self, name: str, args: DoksClusterArgs) -> digitalocean.KubernetesCluster:

@@ -27,6 +27,7 @@ from pulumi_kubernetes import Provider
 from qhub.clouds.gcp.naming import account_id
 from qhub.clouds.gcp.services import switch_on
 from qhub.clouds.kubeconfig import one_context
+from qhub.clouds.kubernetes_provider import kubernetes_provider
 
 if TYPE_CHECKING:
     from pulumi_gcp.container import (
@@ -111,13 +112,7 @@ class GkeCluster(pulumi.ComponentResource):
         )
         self.cluster = self._cluster(name, args, container)
         self.kubeconfig = pulumi.Output.secret(self._kubeconfig(section))
-        self.provider = Provider(
-            name,
-            kubeconfig=self.kubeconfig,
-            cluster_identifier=section.name,
-            enable_server_side_apply=True,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        self.provider = kubernetes_provider(name, kubeconfig=self.kubeconfig, cluster_name=section.name, parent=self)
         self.register_outputs({})
 
     def _cluster(self, name: str, args: GkeClusterArgs, container: pulumi.Resource) -> gcp.container.Cluster:

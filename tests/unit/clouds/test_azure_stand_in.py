@@ -36,6 +36,7 @@ from qhub.rehearsal.clouds.resource import Call
 from qhub.rehearsal.clouds.subject import Refused, Subject
 from qhub.rehearsal.clouds.world import Record, World
 from tests.graph import clouds_azure as recorded
+from tests.unit.clouds.changing import changed
 
 assert pulumi.Output
 
@@ -92,14 +93,7 @@ def sent(token: str, name: str = "", /, **changes: Any) -> dict[str, Any]:
     """Return what our components send for one type, changed at dotted paths (`__` for the dot)."""
     found = recorded.record_configuration("azure-default" if token == GROUP else EVERYTHING).of_type(token)
     inputs = sent_as(token, next(one for one in found if not name or one.name == name).inputs)
-    for path, value in changes.items():
-        inputs = _changed(inputs, path.split("__"), value)
-    return inputs
-
-
-def _changed(tree: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    key, *rest = path
-    return {**tree, key: _changed(tree.get(key, {}), rest, value) if rest else value}
+    return changed(inputs, changes)
 
 
 def own_pool(**changes: Any) -> list[dict[str, Any]]:

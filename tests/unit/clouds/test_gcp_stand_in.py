@@ -23,6 +23,7 @@ from qhub.rehearsal.clouds.gcp.tokens import (
 from qhub.rehearsal.clouds.gcp.trust import distrust, trust, trusted_file
 from qhub.rehearsal.clouds.subject import Subject
 from qhub.rehearsal.clouds.world import Record, World
+from tests.unit.clouds.changing import changed
 
 assert pulumi.Output
 
@@ -75,14 +76,7 @@ def sent(token: str, **changes: Any) -> dict[str, Any]:
 
     made = record_configuration("gcp-everything").of_type(token)
     inputs = min(made, key=lambda one: (one.name != "pools-general", one.name)).inputs
-    for path, value in changes.items():
-        inputs = _changed(inputs, path.split("__"), value)
-    return inputs
-
-
-def _changed(tree: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    key, *rest = path
-    return {**tree, key: _changed(tree.get(key, {}), rest, value) if rest else value}
+    return changed(inputs, changes)
 
 
 def test_it_takes_all_that_our_components_send(world: World) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from qhub.config import Settings, load_settings_file
+from qhub.config import load_settings_file
 from qhub.config.azure import AzureCluster
 from tests.unit.config.files import Folder
+from tests.unit.config.sections import problems_of, settings_with
 
 TEMPLATE = Path(__file__).parents[2] / "assets" / "config_azure.yaml"
 SUBNET = (
@@ -27,21 +27,19 @@ FILE = """
 """
 
 
+SECTION = {"provider": "azure", "region": "westeurope"}
+
+
 def cluster(**written: Any) -> AzureCluster:
     """Return the section, checked with the rest of the settings."""
-    section = {"provider": "azure", "region": "westeurope", **written}
-    settings = Settings.model_validate({"domain": "qhub.localhost", "cluster": section})
-    assert isinstance(settings.cluster, AzureCluster)
-    return settings.cluster
+    section = settings_with({**SECTION, **written}).cluster
+    assert isinstance(section, AzureCluster)
+    return section
 
 
 def keys_and_messages(**written: Any) -> dict[str, str]:
     """Return the problems of a section: key -> message."""
-    section = {"provider": "azure", "region": "westeurope", **written}
-    with pytest.raises(ValidationError) as caught:
-        Settings.model_validate({"domain": "qhub.localhost", "cluster": section})
-    text = caught.value.errors()[0]["msg"].removeprefix("Value error, ").removeprefix("cluster.")
-    return dict(part.split(": ", maxsplit=1) for part in text.split("; cluster."))
+    return problems_of({**SECTION, **written})
 
 
 class TestTemplate:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from qhub.config import Settings, load_settings_file
+from qhub.config import load_settings_file
 from qhub.config.digitalocean import DigitalOceanCluster
 from tests.unit.config.files import Folder
+from tests.unit.config.sections import problems_of, settings_with
 
 TEMPLATE = Path(__file__).parents[2] / "assets" / "config_do.yaml"
 
@@ -23,21 +24,19 @@ FILE = """
 """
 
 
+SECTION = {"provider": "digitalocean", "region": "fra1"}
+
+
 def cluster(**written: Any) -> DigitalOceanCluster:
     """Return the section, checked with the rest of the settings."""
-    section = {"provider": "digitalocean", "region": "fra1", **written}
-    settings = Settings.model_validate({"domain": "qhub.localhost", "cluster": section})
-    assert isinstance(settings.cluster, DigitalOceanCluster)
-    return settings.cluster
+    section = settings_with({**SECTION, **written}).cluster
+    assert isinstance(section, DigitalOceanCluster)
+    return section
 
 
 def keys_and_messages(**written: Any) -> dict[str, str]:
     """Return the problems of a section: key -> message."""
-    section = {"provider": "digitalocean", "region": "fra1", **written}
-    with pytest.raises(ValidationError) as caught:
-        Settings.model_validate({"domain": "qhub.localhost", "cluster": section})
-    text = caught.value.errors()[0]["msg"].removeprefix("Value error, ")
-    return dict(part.split(": ", maxsplit=1) for part in text.split("; cluster."))
+    return problems_of({**SECTION, **written})
 
 
 class TestTemplate:
@@ -84,13 +83,13 @@ class TestRanges:
     def test_those_of_digitalocean_are_refused(self, taken: str) -> None:
         found = keys_and_messages(network={"cidr": taken}, node_pools={"user": {"max": 1}, "worker": {"max": 1}})
 
-        assert "keeps to itself: choose another" in found["cluster.network.cidr"]
+        assert "keeps to itself: choose another" in found["network.cidr"]
 
     def test_one_region_keeps_one_more(self) -> None:
         cluster(network={"cidr": "10.10.0.0/20"})
         found = keys_and_messages(region="nyc1", network={"cidr": "10.10.0.0/20"})
 
-        assert "in nyc1" in found["cluster.network.cidr"]
+        assert "in nyc1" in found["network.cidr"]
 
     def test_they_must_not_overlap(self, folder: Folder) -> None:
         mistake = folder.one_mistake(
@@ -104,36 +103,34 @@ class TestRanges:
     def test_pods_and_services_go_together(self) -> None:
         found = keys_and_messages(network={"pods_cidr": "10.24.0.0/16"})
 
-        assert "give both, or neither" in found["cluster.network.services_cidr"]
+        assert "give both, or neither" in found["network.services_cidr"]
 
     @pytest.mark.parametrize("cidr", ["10.0.0.0/15", "10.20.0.0/25"])
     def test_a_vpc_has_a_size(self, cidr: str) -> None:
-        assert "from /16 to /24" in keys_and_messages(network={"cidr": cidr})["cluster.network.cidr"]
+        assert "from /16 to /24" in keys_and_messages(network={"cidr": cidr})["network.cidr"]
 
     @pytest.mark.parametrize("cidr", ["8.8.8.0/24", "fd00::/64"])
     def test_only_private_ipv4(self, cidr: str) -> None:
         pools = {"user": {"max": 1}, "worker": {"max": 1}}
 
-        assert keys_and_messages(network={"cidr": cidr}, node_pools=pools).keys() == {"cluster.network.cidr"}
+        assert keys_and_messages(network={"cidr": cidr}, node_pools=pools).keys() == {"network.cidr"}
 
     def test_there_is_room_for_every_node(self) -> None:
         # general 3, user 10, worker 300 and the cluster's own: 314.
         found = keys_and_messages(network={"cidr": "10.20.0.0/24"}, node_pools={"worker": {"max": 300}})
 
-        assert (
-            found["cluster.network.cidr"] == "10.20.0.0/24 has 256 addresses, fewer than the 330 that 314 nodes needs"
-        )
+        assert found["network.cidr"] == "10.20.0.0/24 has 256 addresses, fewer than the 330 that 314 nodes needs"
 
     def test_there_is_room_for_the_pods_of_every_node(self) -> None:
         network = {"pods_cidr": "192.168.0.0/20", "services_cidr": "192.168.16.0/22"}
 
-        assert "pods on 34 nodes" in keys_and_messages(network=network)["cluster.network.pods_cidr"]
+        assert "pods on 34 nodes" in keys_and_messages(network=network)["network.pods_cidr"]
         cluster(network=network, node_pools={"worker": {"max": 18}})
 
     def test_a_vpc_that_is_there_has_its_range(self) -> None:
         found = keys_and_messages(network={"vpc_uuid": "0a1b", "cidr": "10.20.0.0/16"})
 
-        assert "leave one of the two out" in found["cluster.network.cidr"]
+        assert "leave one of the two out" in found["network.cidr"]
 
 
 class TestPools:
@@ -147,23 +144,23 @@ class TestPools:
         ],
     )
     def test_what_digitalocean_does_not_have_is_refused(self, pool: dict[str, Any], key: str) -> None:
-        assert keys_and_messages(node_pools={"user": pool}).keys() == {f"cluster.node_pools.user.{key}"}
+        assert keys_and_messages(node_pools={"user": pool}).keys() == {f"node_pools.user.{key}"}
 
     def test_a_gpu_comes_with_the_droplet(self) -> None:
         gpu = {"instance_type": "gpu-h100x1-80gb", "gpu": {"type": "h100", "count": 1}}
 
-        assert keys_and_messages(node_pools={"gpu": gpu}).keys() == {"cluster.node_pools.gpu.gpu.type"}
+        assert keys_and_messages(node_pools={"gpu": gpu}).keys() == {"node_pools.gpu.gpu.type"}
 
     def test_the_clusters_own_pool_keeps_its_name(self) -> None:
         found = keys_and_messages(node_pools={"system": {"instance_type": "g-2vcpu-8gb"}})
 
-        assert found.keys() == {"cluster.node_pools.system"}
+        assert found.keys() == {"node_pools.system"}
 
     def test_a_name_leaves_room_for_what_doks_adds(self) -> None:
         long = {"instance_type": "g-2vcpu-8gb"}  # 11 characters and a dash; six more make a node's name
 
         cluster(node_pools={"a" * 45: long})
-        assert "shorten it by 1" in keys_and_messages(node_pools={"a" * 46: long})[f"cluster.node_pools.{'a' * 46}"]
+        assert "shorten it by 1" in keys_and_messages(node_pools={"a" * 46: long})[f"node_pools.{'a' * 46}"]
 
     def test_pods_tolerate_the_taint_that_doks_adds_to_gpu_nodes(self) -> None:
         made = cluster(node_pools={"gpu": {"instance_type": "gpu-h100x1-80gb", "gpu": {"count": 1}}})
@@ -180,7 +177,7 @@ class TestOtherKeys:
 
     def test_tags_have_the_form_of_digitalocean(self) -> None:
         assert cluster(tags={"team": "data", "billed": ""}).tags == {"team": "data", "billed": ""}
-        assert keys_and_messages(tags={"cost centre": "7"}).keys() == {"cluster.tags.cost centre"}
+        assert keys_and_messages(tags={"cost centre": "7"}).keys() == {"tags.cost centre"}
 
     def test_an_account_has_one_registry_so_none_is_made_unasked(self) -> None:
         assert cluster().registry is False

@@ -10,18 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from qhub.config import Settings, load_settings_file
+from qhub.config import load_settings_file
 from qhub.config.cloud import CloudNodePool, Taint
 from qhub.config.gcp import FILESTORE_SIZES, GcpCluster
 from qhub.config.gcp_machines import accelerator, boot_disk
 from tests.unit.config.files import Folder
+from tests.unit.config.sections import settings_with
 
 GCP = {"provider": "gcp", "project": "my-team-1234", "region": "europe-west1"}
 GIVEN = {"network": "n", "subnetwork": "s", "pods_range": "p", "services_range": "v"}
 
 
 def cluster(**written: Any) -> GcpCluster:
-    made = Settings.model_validate({"domain": "qhub.localhost", "cluster": {**GCP, **written}}).cluster
+    made = settings_with({**GCP, **written}).cluster
     assert isinstance(made, GcpCluster)
     return made
 

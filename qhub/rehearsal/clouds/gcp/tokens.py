@@ -36,10 +36,7 @@ def project(subject: Subject) -> str:
     Raises:
         Refused: neither says one.
     """
-    found = subject.get("project") or subject.configuration.get("project")
-    if not found:
-        raise subject.refuse("project", "is required: here, or on the provider")
-    return str(found)
+    return _own_or_providers(subject, "project")
 
 
 def region_of(subject: Subject) -> str:
@@ -48,9 +45,13 @@ def region_of(subject: Subject) -> str:
     Raises:
         Refused: neither says one.
     """
-    found = subject.get("region") or subject.configuration.get("region")
+    return _own_or_providers(subject, "region")
+
+
+def _own_or_providers(subject: Subject, key: str) -> str:
+    found = subject.get(key) or subject.configuration.get(key)
     if not found:
-        raise subject.refuse("region", "is required: here, or on the provider")
+        raise subject.refuse(key, "is required: here, or on the provider")
     return str(found)
 
 
