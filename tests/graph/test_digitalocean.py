@@ -78,7 +78,9 @@ class TestCluster:
             "enabled": True,
             "allowedAddresses": ["203.0.113.0/24", "198.51.100.7/32"],
         }
-        assert cluster["tags"] == cluster["nodePool"]["tags"] == ["billed", "team:data"]
+        pools = [made.inputs for made in recording.of_type(POOL)]
+        tagged = (cluster, cluster["nodePool"], recording.one(NFS).inputs, *pools)
+        assert {tuple(one["tags"]) for one in tagged} == {("billed", "team:data")}
 
     def test_staging_goes_with_all_that_kubernetes_made(self) -> None:
         recording = record_configuration(MINIMAL)

@@ -37,6 +37,16 @@ class TestEveryConfiguration:
             assert pool.inputs["ignoreNodeCountChanges"] is True
             assert pool.inputs.keys().isdisjoint({"nodeCount", "initialNodeCount", "version"})
 
+    def test_labels_are_on_all_that_takes_them(self, recording: Recording) -> None:
+        cluster = recording.one(GKE).inputs
+        labels = cluster["resourceLabels"]
+        # What is not a cluster's or a node's gets them from the provider, which sends what is no plain text as JSON.
+        provider = json.loads(recording.one("pulumi:providers:gcp").inputs["defaultLabels"])
+
+        assert labels.items() >= {"qhub-cluster": cluster["name"], "qhub-stack": "test"}.items()
+        assert provider == labels
+        assert all(pool.inputs["nodeConfig"]["resourceLabels"] == labels for pool in recording.of_type(POOL))
+
     def test_services_stay_on(self, recording: Recording) -> None:
         assert {made.inputs["disableOnDestroy"] for made in recording.of_type(SERVICE)} == {False}
 
