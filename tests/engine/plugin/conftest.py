@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from qhub.rehearsal.cluster import EmbeddedCluster
-from qhub.rehearsal.plugins.install import engine_environment, install_stand_ins
-from qhub.rehearsal.toolchain import tool_path
+from qhub.rehearsal.plugins.install import install_stand_ins
 from tests.engine.plugin.charts import write_chart
 from tests.engine.plugin.stack import Stack
+from tests.engine.pulumi_stack import environment_of_engine
 
 PROGRAMS = Path(__file__).parent / "programs"
 _NUMBERS = itertools.count(1)
@@ -24,17 +23,9 @@ _NUMBERS = itertools.count(1)
 def engine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of the real engine with the stand-in plugins and a file backend."""
     root = tmp_path_factory.mktemp("engine")
-    (root / "state").mkdir()
     uses = install_stand_ins(pulumi_home=root / "home", python=Path(sys.executable), user_home=root / "nobody")
     assert not any(use.official for use in uses), "these tests are about the stand-ins"
-    folders = [Path(sys.executable).parent, *(tool_path(name).parent for name in ("pulumi", "pulumi-language-python"))]
-    return {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "KUBECONFIG", "HELM_"))},
-        **engine_environment(pulumi_home=root / "home"),
-        "PATH": os.pathsep.join([*map(str, folders), os.environ["PATH"]]),
-        "PULUMI_BACKEND_URL": f"file://{root / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": "a test's passphrase",
-    }
+    return environment_of_engine(root, without=("KUBECONFIG", "HELM_"))
 
 
 @pytest.fixture

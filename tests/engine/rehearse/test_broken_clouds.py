@@ -54,6 +54,22 @@ AWS = Quota(
     "instance bucket that the specified instance type belongs to",
     what="NodeGroup pools-gpu",
 )
+GCP = Quota(
+    template="config_gcp.yaml",
+    type="gcp:container/nodePool:NodePool",
+    where={"nodeConfig.machineType": "g2-*"},
+    says="Insufficient regional quota to satisfy request: resource \"NVIDIA_L4_GPUS\": request requires '1.0' and is "
+    "short '1.0'. project has a quota of '0.0' with '0.0' available",
+    what="NodePool pools-gpu",
+)
+AZURE = Quota(
+    template="config_azure.yaml",
+    type="azure-native:containerservice:AgentPool",
+    where={"vmSize": "Standard_NC*"},
+    says="ErrCode_InsufficientVCPUQuota: Insufficient vcpu quota requested 4, remaining 0 for family "
+    "standardNCASv3_T4Family for region westeurope",
+    what="AgentPool pools-gpu",
+)
 #: The key, and what else a person can do.
 KEY = "cluster.node_pools.gpu.max"
 
@@ -64,7 +80,7 @@ def rehearse(project: Project, quota: Quota, *words: str, faults: str = "") -> s
     return rehearsing.rehearse(project, "--config-file", str(file), *words, stack="prod", **environment)
 
 
-@pytest.mark.parametrize("quota", [DIGITALOCEAN, AWS], ids=["digitalocean", "aws"])
+@pytest.mark.parametrize("quota", [AWS, GCP, DIGITALOCEAN, AZURE], ids=["aws", "gcp", "digitalocean", "azure"])
 def test_a_quota_of_zero_names_the_resource_and_the_key(project: Project, quota: Quota) -> None:
     done = rehearse(project, quota, "--json")
 
