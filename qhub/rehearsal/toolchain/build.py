@@ -142,6 +142,8 @@ class Builder:
         # A copy, so that nothing that Go does can change the checkout.
         (work / "go.mod").write_bytes(job.module.go_mod)
         (work / "go.sum").write_bytes(job.module.go_sum)
+        for name, source in job.module.sources.items():
+            (work / name).write_bytes(source)
         first = job.tools[0]
         flags = (*BUILD_FLAGS, "-ldflags", linker_flags(first, version=job.module.version_of(first)))
         process = self._go.build(

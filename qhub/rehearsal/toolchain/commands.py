@@ -13,12 +13,19 @@ def toolchain_commands() -> None:
 @toolchain_commands.command()
 @click.argument("names", nargs=-1)
 def build(names: tuple[str, ...]) -> None:
-    """Build the tools NAMES (default: all) unless they are on PATH or built already."""
+    """Build the tools NAMES unless they are on PATH or built already; without NAMES all that this machine can use."""
     from rich.console import Console
 
+    from qhub.rehearsal.node.possible import why_not
     from qhub.rehearsal.toolchain.ensure import ensure_tools
+    from qhub.rehearsal.toolchain.table import TOOLS
 
-    tools = ensure_tools(names or None, console=Console())
+    if not names:
+        no_node = why_not()
+        if no_node:
+            click.echo(f"A real node cannot run here, so its tools are left out: {no_node}")
+        names = tuple(name for name, tool in TOOLS.items() if not (tool.node and no_node))
+    tools = ensure_tools(names, console=Console())
     for use in tools.values():
         click.echo(f"{use.name} {use.version} ({use.origin}) {use.path}")
 

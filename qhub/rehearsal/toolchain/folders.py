@@ -87,6 +87,7 @@ def build_key(tool: Tool, module: Module, *, target: Platform) -> str:
         list(BUILD_FLAGS),
         [*tool.scripts, tool.prelude],
         [target.system, target.machine],
+        *(hashlib.sha256(source).hexdigest() for source in module.sources.values()),
     ]
     # 48 bits: two builds of one tool that ever share a key are out of the question, and paths stay readable.
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]

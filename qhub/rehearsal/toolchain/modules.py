@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qhub.rehearsal.toolchain.errors import ToolchainError
@@ -22,11 +23,13 @@ class Module:
         name: folder under `toolchain/`.
         go_mod: content of `go.mod`.
         go_sum: content of `go.sum`.
+        sources: a main package of our own, by file name, where the tool's own has more in it than we want.
     """
 
     name: str
     go_mod: bytes
     go_sum: bytes
+    sources: Mapping[str, bytes] = field(default_factory=dict)
 
     def version_of(self, tool: Tool) -> str:
         """Return the version that `go.mod` asks for, with its `v`.
@@ -56,7 +59,12 @@ def read_module(name: str, *, modules_dir: Path = MODULES_DIR) -> Module:
     """
     folder = modules_dir / name
     try:
-        return Module(name=name, go_mod=(folder / "go.mod").read_bytes(), go_sum=(folder / "go.sum").read_bytes())
+        return Module(
+            name=name,
+            go_mod=(folder / "go.mod").read_bytes(),
+            go_sum=(folder / "go.sum").read_bytes(),
+            sources={path.name: path.read_bytes() for path in sorted(folder.glob("*.go"))},
+        )
     except FileNotFoundError as error:
         raise ToolchainError(
             f"{error.filename} is missing: the tools are built from a checkout of QHub. "

@@ -5,6 +5,7 @@
 | `pulumi`, `pulumi-language-python` | the engine, and what lets it run a Python program |
 | `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `etcd` | the embedded control plane |
 | `kwok` | simulated nodes |
+| `kubelet`, `kube-proxy`, `coredns` | a real node; a cluster with simulated nodes alone needs none of them |
 | `helm`, `kubectl` | installing charts; looking at the cluster |
 
 Versions are not repeated here: they are read from `toolchain/<module>/go.mod`.
@@ -39,6 +40,7 @@ class Tool:
         below: first version of an official release that is not used any more.
         reason: why `minimum` and `below` are what they are.
         family: tools of one family are taken from PATH all together or not at all.
+        node: it is needed for a real node alone, and built only where one can run or where it is asked for by name.
     """
 
     name: str
@@ -54,13 +56,15 @@ class Tool:
     below: Version | None = None
     scripts: tuple[str, ...] = ()
     prelude: str = ""
+    node: bool = False
 
 
 #: The `cold_seconds` were measured on 2026-11-23 with go 1.26.8 on this many cores, downloads from a near mirror.
 REFERENCE_CORES = 2
 
 
-def _kubernetes(name: str, *, cold_seconds: int, family: str = "control plane", kubectl: bool = False) -> Tool:
+def _kubernetes(name: str, *, cold_seconds: int, family: str = "control plane") -> Tool:
+    node = family == "node"
     return Tool(
         name=name,
         module="kubernetes",
@@ -72,10 +76,14 @@ def _kubernetes(name: str, *, cold_seconds: int, family: str = "control plane", 
             (f"{_KUBERNETES_VERSION}.gitMinor", "{minor}"),
         ),
         cold_seconds=cold_seconds,
-        asks=("version", "--client") if kubectl else ("--version",),
+        asks=("version", "--client") if family == "kubectl" else ("--version",),
         minimum=(1, 30, 0),
-        reason="the dask-gateway chart asks for Kubernetes 1.30, the highest demand of the charts in use",
+        # A kubelet may be older than its API server, never newer: what we build as API server is the bound.
+        below=(1, 35, 0) if node else None,
+        reason="the dask-gateway chart asks for Kubernetes 1.30, the highest demand of the charts in use"
+        + (", and no part of a node may be newer than the API server" if node else ""),
         family=family,
+        node=node,
     )
 
 
@@ -86,7 +94,9 @@ _TOOLS = (
     _kubernetes("kube-apiserver", cold_seconds=276),
     _kubernetes("kube-controller-manager", cold_seconds=60),
     _kubernetes("kube-scheduler", cold_seconds=5),
-    _kubernetes("kubectl", cold_seconds=26, family="kubectl", kubectl=True),
+    _kubernetes("kubectl", cold_seconds=26, family="kubectl"),
+    _kubernetes("kubelet", cold_seconds=90, family="node"),
+    _kubernetes("kube-proxy", cold_seconds=10, family="node"),
     Tool(
         name="pulumi",
         module="pulumi",
@@ -152,7 +162,22 @@ _TOOLS = (
         reason="Kubernetes 1.34 supports no etcd older than 3.5.24",
         family="etcd",
     ),
+    Tool(
+        name="coredns",
+        module="coredns",
+        requires="github.com/coredns/coredns",
+        package="qhub.dev/toolchain/coredns",
+        stamps=(),
+        cold_seconds=60,
+        asks=("-version",),
+        minimum=(1, 11, 0),
+        reason="our Corefile was tried with 1.15; 1.11 is what Kubernetes 1.30 came with",
+        family="coredns",
+        node=True,
+    ),
 )
 
 #: Every tool by name.
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in _TOOLS}
+#: What a real node needs beside the control plane.
+NODE_TOOLS = tuple(tool.name for tool in _TOOLS if tool.node)

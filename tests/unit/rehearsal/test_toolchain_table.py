@@ -35,7 +35,8 @@ class TestTheTableFitsTheModules:
 
     @EACH_TOOL
     def test_the_package_is_of_the_module(self, tool: Tool) -> None:
-        assert tool.package.startswith(tool.requires)
+        ours = f"module {tool.package}\n".encode()  # a main package beside go.mod
+        assert tool.package.startswith(tool.requires) or read_module(tool.module).go_mod.startswith(ours)
 
     def test_every_module_is_used(self) -> None:
         assert {tool.module for tool in TOOLS.values()} == {folder.name for folder in MODULES_DIR.iterdir()}
