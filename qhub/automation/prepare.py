@@ -22,10 +22,8 @@ from qhub.rehearsal.cluster import EmbeddedCluster
 from qhub.rehearsal.plugins.install import PluginUse, engine_environment, install_stand_ins
 from qhub.rehearsal.toolchain import Toolchain, ensure_tools
 
-#: What the engine side needs, whatever the cluster is.
+#: What the engine side needs, whatever the cluster is; an embedded one needs its own on top.
 ENGINE_TOOLS = ("pulumi", "pulumi-language-python", "helm", "kubectl")
-#: What an embedded cluster needs on top.
-CLUSTER_TOOLS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 #: The passphrase that goes with the `encryptionsalt` in `Pulumi.local.yaml`. It protects nothing that matters: whoever
 #: can read the state of a local stack can read `.qhub/` beside it. Any other stack brings its own secrets provider.
 LOCAL_PASSPHRASE = "local"  # noqa: S105
@@ -67,7 +65,7 @@ def prepare(stack: str, *, console: Console, root: Path | None = None, start_clu
     root = root or paths.project_root()
     settings = load_settings_file(root / f"Pulumi.{stack}.yaml", stack=stack)
     cluster = embedded_cluster(settings, root=root)
-    tools = ensure_tools(ENGINE_TOOLS + (CLUSTER_TOOLS if cluster else ()), console=console)
+    tools = ensure_tools(ENGINE_TOOLS + (cluster.tools if cluster else ()), console=console)
     plugins = tuple(install_stand_ins(pulumi_home=paths.pulumi_home(root), python=Path(sys.executable)))
     if cluster and start_cluster:
         cluster.start(report=partial(console.print, soft_wrap=True))

@@ -1,10 +1,11 @@
-"""An embedded Kubernetes on loopback: etcd, the control plane, nodes, disks and load balancers.
+"""An embedded Kubernetes: etcd, the control plane, nodes, disks and load balancers, reached on 127.0.0.1.
 
 | use | does |
 |---|---|
 | `EmbeddedCluster("local", folder).start()` | ready in a few seconds; at once when it runs already |
 | `cluster.kubeconfig_path`, `cluster.context` | for `kubectl`, `helm`, Pulumi |
 | `cluster.add_node(SimulatedNode("gpu-1", gpu=1))` | one more node |
+| `EmbeddedCluster("local", folder, kind="real")` | one on which containers run: see `qhub.rehearsal.node` |
 | `cluster.stop()`, `cluster.delete()` | the data stays; nothing stays |
 
 It is equipment for tests, rehearsals and the local stack, not for anybody's work: data is not synced to disk.
@@ -14,14 +15,19 @@ from __future__ import annotations
 
 from qhub.rehearsal.cluster.cluster import EmbeddedCluster
 from qhub.rehearsal.cluster.errors import ClusterError
-from qhub.rehearsal.cluster.nodes import NodeProvider, SimulatedNode, SimulatedNodes, Taint
-from qhub.rehearsal.cluster.status import ClusterStatus, ProcessStatus
+from qhub.rehearsal.cluster.kinds import KINDS, NodeKind
+from qhub.rehearsal.cluster.nodes import SimulatedNode, SimulatedNodes, Taint
+from qhub.rehearsal.cluster.provider import NodeProvider
+from qhub.rehearsal.cluster.status import ClusterStatus, NodeStatus, ProcessStatus
 
 __all__ = [
+    "KINDS",
     "ClusterError",
     "ClusterStatus",
     "EmbeddedCluster",
+    "NodeKind",
     "NodeProvider",
+    "NodeStatus",
     "ProcessStatus",
     "SimulatedNode",
     "SimulatedNodes",

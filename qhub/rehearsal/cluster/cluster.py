@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,21 +12,15 @@ from qhub.rehearsal.cluster import control_plane as plane
 from qhub.rehearsal.cluster.api import UNREACHABLE, Api, ApiError
 from qhub.rehearsal.cluster.errors import ClusterError
 from qhub.rehearsal.cluster.health import Health
+from qhub.rehearsal.cluster.inside import exposed_port, images_of
+from qhub.rehearsal.cluster.kinds import NodeKind, providers_of
 from qhub.rehearsal.cluster.layout import Layout, locked, remove_folder
-from qhub.rehearsal.cluster.nodes import (
-    KWOK,
-    LEASES,
-    NODES,
-    NodeProvider,
-    SimulatedNode,
-    SimulatedNodes,
-    create_node,
-    is_ready,
-)
+from qhub.rehearsal.cluster.nodes import KWOK, LEASES, NODES, SimulatedNode, create_node, is_ready
 from qhub.rehearsal.cluster.pki import Pki
 from qhub.rehearsal.cluster.ports import PortTakenError
+from qhub.rehearsal.cluster.provider import NodeProvider
 from qhub.rehearsal.cluster.starting import Starter
-from qhub.rehearsal.cluster.state import load_state
+from qhub.rehearsal.cluster.state import load_state, save_state
 from qhub.rehearsal.cluster.status import ClusterStatus
 from qhub.rehearsal.cluster.stopping import stop_everything
 
@@ -35,6 +29,9 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
 #: New ports are chosen this many times when somebody takes one between our look and our start.
 ATTEMPTS = 3
+
+#: Seconds to wait for another import of images: some gigabytes from a slow disk.
+IMPORT_TIMEOUT = 1800.0
 
 #: Seconds until a new simulated node counts as failed; it takes a fraction of one.
 NODE_TIMEOUT = 30.0
@@ -58,14 +55,22 @@ class EmbeddedCluster:
     """
 
     def __init__(
-        self, name: str, folder: Path, *, nodes: Sequence[NodeProvider] | None = None, port: int | None = None
+        self,
+        name: str,
+        folder: Path,
+        *,
+        nodes: Sequence[NodeProvider] | None = None,
+        kind: NodeKind | None = None,
+        port: int | None = None,
     ) -> None:
         """Name a cluster.
 
         Args:
             name: the cluster's name.
             folder: its folder; made at the first start.
-            nodes: where its nodes come from; None: two simulated ones of 8 CPU and 32Gi.
+            nodes: where its nodes come from; None: as `kind` says.
+            kind: "simulated": two simulated nodes of 8 CPU and 32Gi; "real": one on which containers run; "both". None:
+                what the cluster was first started with, else simulated.
             port: the API server's port; None: a free one, chosen at the first start.
 
         Raises:
@@ -80,11 +85,21 @@ class EmbeddedCluster:
         self.folder = Path(folder).absolute()
         self.context = f"qhub-{name}"
         self._layout = Layout(self.folder)
-        self._providers: tuple[NodeProvider, ...] = (SimulatedNodes(),) if nodes is None else tuple(nodes)
+        self._given = None if nodes is None else tuple(nodes)
+        self._kind = kind
         self._port = port
 
     def __repr__(self) -> str:
         return f"EmbeddedCluster({self.name!r}, {str(self.folder)!r})"
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Names of the tools that it runs, as `ensure_tools` takes them.
+
+        Raises:
+            ClusterError: its state file cannot be read.
+        """
+        return (*plane.TOOLS, *(tool for provider in self._providers() for tool in provider.tools))
 
     @property
     def kubeconfig_path(self) -> Path:
@@ -103,16 +118,18 @@ class EmbeddedCluster:
             report: called with a line for people for each step that takes time.
 
         Raises:
-            ClusterError: it could not be started; what was started is stopped again, the logs stay. Or the port asked
-                for is in use.
+            ClusterError: it could not be started; what was started is stopped again, the logs stay, unless containers
+                ran before: these run on. Or the port asked for is in use.
             ToolchainError: a tool is missing; nothing was started.
         """
         with locked(self._layout.lock):
+            self._settle_kind()
             health = self._health()
             if self._port in (None, health.state.ports.get(plane.API_SERVER)) and health.alive():
                 return health.status()
+            pods = health.has_pods()
             for attempt in range(1, ATTEMPTS + 1):
-                starter = Starter(self.name, self._layout, self._providers, port=self._port, report=report)
+                starter = Starter(self.name, self._layout, self._providers(), port=self._port, report=report)
                 try:
                     starter.start()
                     break
@@ -121,7 +138,8 @@ class EmbeddedCluster:
                     if attempt == ATTEMPTS:
                         raise
                 except BaseException:  # an interrupt as well: nothing half-started is left
-                    stop_everything(self._layout)
+                    if not pods:
+                        stop_everything(self._layout)
                     raise
             return self._health().status()
 
@@ -178,6 +196,56 @@ class EmbeddedCluster:
             api.delete(f"{NODES}/{name}")
             api.delete(f"{LEASES}/{name}")
 
+    def import_images(self, archives: Iterable[Path], *, report: Callable[[str], None] = _silent) -> list[str]:
+        """Import images from files, as `docker save` writes them, into the real node of the running cluster.
+
+        What was imported from a file with the same content is not imported again.
+
+        Args:
+            archives: the files.
+            report: called with a line for people for each file that is imported.
+
+        Returns:
+            The full names of all images in the files, such as "docker.io/library/notebook:1".
+
+        Raises:
+            ClusterError: the cluster has no real node or does not run, or a file is no image archive.
+        """
+        images = images_of(self._health())
+        # A lock of its own: large images take longer than any other command waits.
+        with locked(self._layout.node / "images.lock", timeout=IMPORT_TIMEOUT):
+            return images.ensure(archives, report=report)
+
+    def expose(self, address: str, port: int) -> int:
+        """Return a port on this machine's 127.0.0.1 that leads to a TCP port in the network of the real node.
+
+        It is there while the cluster runs and stays the same over restarts, unless somebody else took it meanwhile.
+        Whatever is sent is carried as it is.
+
+        Args:
+            address: IPv4 address in the cluster's network: a load balancer's, a Service's, a pod's, the node's.
+            port: TCP port there. Nothing need listen on it yet.
+
+        Raises:
+            ClusterError: the cluster has no real node or does not run.
+        """
+        with locked(self._layout.lock):
+            return exposed_port(self._health(), f"{address}:{port}")
+
+    def expose_service(self, namespace: str, name: str, port: int) -> int:
+        """Return a port on this machine's 127.0.0.1 that leads to a Service of type LoadBalancer; as `expose`.
+
+        Raises:
+            ClusterError: the cluster has no real node or does not run; or there is no such Service, or it has no
+                address yet.
+        """
+        with self._running() as api:
+            service = api.get(f"/api/v1/namespaces/{namespace}/services/{name}")
+            ingress = service["status"].get("loadBalancer", {}).get("ingress")
+            if not ingress:
+                raise ClusterError(f"cluster {self.name}: Service {namespace}/{name} has no load balancer's address")
+            return self.expose(ingress[0]["ip"], port)
+
     @contextmanager
     def _running(self) -> Generator[Api]:
         """Yield the administrator's client; tell its errors in words."""
@@ -192,4 +260,28 @@ class EmbeddedCluster:
             raise ClusterError(f"cluster {self.name} does not run: `qhub cluster start --name {self.name}`") from error
 
     def _health(self) -> Health:
-        return Health(self.name, self.context, self._layout, self._providers, load_state(self._layout.state))
+        return Health(self.name, self.context, self._layout, self._providers(), load_state(self._layout.state))
+
+    def _providers(self) -> tuple[NodeProvider, ...]:
+        if self._given is not None:
+            return self._given
+        return providers_of(self._kind or load_state(self._layout.state).nodes or "simulated")
+
+    def _settle_kind(self) -> None:
+        """Write down what the cluster is started with, so that whoever comes next need not say it.
+
+        Raises:
+            ClusterError: it was made with another kind: addresses and keys are different.
+        """
+        state = load_state(self._layout.state)
+        kind = "" if self._given is not None else self._kind or state.nodes or "simulated"
+        before = state.nodes or ("simulated" if state.ports else kind)
+        if self._given is None and kind != before:
+            raise ClusterError(
+                f"cluster {self.name} has {before} nodes, which cannot become {kind}: `qhub cluster delete --name"
+                f" {self.name}` removes it and its data, or choose another name"
+            )
+        if state.nodes != kind:
+            state.nodes = kind
+            self._layout.folder.mkdir(parents=True, exist_ok=True)
+            save_state(self._layout.state, state)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import click
 
 from qhub.rehearsal import paths
 from qhub.rehearsal.cluster.cluster import EmbeddedCluster
+from qhub.rehearsal.cluster.kinds import KINDS, NodeKind
 from qhub.rehearsal.cluster.status import ClusterStatus, status_table
 
 
@@ -23,10 +25,16 @@ name_option = click.option("--name", default="local", show_default=True, help="W
 @cluster_commands.command()
 @name_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the API server; a free one if not given.")
-def start(name: str, port: int | None) -> None:
+@click.option(
+    "--nodes",
+    type=click.Choice(KINDS),
+    help="Simulated nodes, on which no container runs; a real one, on which they do; or both. Said at the first start"
+    " and remembered; simulated if not given.",
+)
+def start(name: str, port: int | None, nodes: NodeKind | None) -> None:
     """Start the cluster, or what of it does not run, and wait until it is ready."""
     begun = time.monotonic()
-    status = _cluster(name, port=port).start(report=click.echo)
+    status = _cluster(name, port=port, kind=nodes).start(report=click.echo)
     click.echo(f"{status.summary} ({time.monotonic() - begun:.1f} s)")
     click.echo(f"export KUBECONFIG={status.kubeconfig_path}")
 
@@ -74,8 +82,37 @@ def kubeconfig(name: str) -> None:
     click.echo(path)
 
 
-def _cluster(name: str, *, port: int | None = None) -> EmbeddedCluster:
-    return EmbeddedCluster(name, paths.clusters_dir() / name, port=port)
+@cluster_commands.command("import-image")
+@name_option
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_image(name: str, files: tuple[Path, ...]) -> None:
+    """Import images from FILES, as `docker save` writes them, into the real node; what is there already is left."""
+    cluster = _cluster(name)
+    if not cluster.folder.exists():
+        raise click.ClickException(_absent(name))
+    for image in cluster.import_images(files, report=click.echo):
+        click.echo(image)
+
+
+@cluster_commands.command()
+@name_option
+@click.argument("address")
+@click.argument("port", type=click.IntRange(1, 65535))
+def expose(name: str, address: str, port: int) -> None:
+    """Print an address on this machine that leads to PORT of ADDRESS in the network of the real node.
+
+    ADDRESS is an IPv4 address there, or NAMESPACE/NAME of a Service of type LoadBalancer.
+    """
+    cluster = _cluster(name)
+    if not cluster.folder.exists():
+        raise click.ClickException(_absent(name))
+    namespace, slash, service = address.partition("/")
+    found = cluster.expose_service(namespace, service, port) if slash else cluster.expose(address, port)
+    click.echo(f"127.0.0.1:{found}")
+
+
+def _cluster(name: str, *, port: int | None = None, kind: NodeKind | None = None) -> EmbeddedCluster:
+    return EmbeddedCluster(name, paths.clusters_dir() / name, port=port, kind=kind)
 
 
 def _absent(name: str) -> str:
@@ -88,5 +125,7 @@ def _show(found: ClusterStatus) -> None:
     console = Console(soft_wrap=True)
     console.print(found.summary, highlight=False)
     console.print(status_table(found))
+    for node in found.nodes:
+        console.print(f"node {node.name}: {node.kind}, {'ready' if node.ready else 'not ready'}", highlight=False)
     console.print(f"logs in {found.folder / 'logs'}", highlight=False)
     console.print(f"kubeconfig {found.kubeconfig_path}, context {found.context}", highlight=False)

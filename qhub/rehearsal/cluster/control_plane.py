@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qhub.rehearsal.cluster.layout import Layout
+from qhub.rehearsal.cluster.network import Place
 from qhub.rehearsal.cluster.pki import Pki
 from qhub.rehearsal.cluster.processes import ProcessSpec
 
@@ -18,24 +19,38 @@ CONTROLLER_MANAGER = "kube-controller-manager"
 SCHEDULER = "kube-scheduler"
 CONTROLLERS = "controllers"
 
+#: What has to be built or found for them.
+TOOLS = (ETCD, API_SERVER, CONTROLLER_MANAGER, SCHEDULER)
+
 #: Ports that every cluster needs, all on 127.0.0.1.
 PORTS = (API_SERVER, ETCD, ETCD_PEER, CONTROLLER_MANAGER, SCHEDULER)
 
-#: Addresses of Services. In 127/8, so that a webhook or a proxied Service that the API server dials by this address
-#: stays on this machine and fails at once when nothing listens there.
-SERVICE_RANGE = "127.96.0.0/16"
+#: The client certificate that the API server shows to kubelets.
+KUBELET_CLIENT = "kubelet-client"
 
-#: From the range that RFC 2544 keeps for benchmarks and nobody routes. Only written down, never dialled.
-ADVERTISED_ADDRESS = "198.19.255.254"
+#: Folder of a real node's volumes, as the node sees it.
+NODE_VOLUMES = "/var/lib/qhub/volumes"
 
 
 @dataclass(frozen=True)
 class Host:
-    """What a command line is made of: the cluster's files, its ports by process, and where the tools are."""
+    """What a command line is made of.
+
+    Attributes:
+        layout: the cluster's files.
+        ports: its ports by process.
+        tool: where the tools are.
+        place: where its processes are started.
+        node: name of the real node, where there is one.
+        context: the context of every kubeconfig.
+    """
 
     layout: Layout
     ports: Mapping[str, int]
     tool: Callable[[str], Path]
+    place: Place = field(default_factory=Place)
+    node: str = ""
+    context: str = ""
 
     @property
     def pki(self) -> Pki:
@@ -48,7 +63,7 @@ class Host:
 
     def spec(self, name: str, *flags: str) -> ProcessSpec:
         """Return the process `name` with `flags`, logging to the cluster's log folder."""
-        return ProcessSpec(name, (str(self.tool(name)), *flags), self.layout.log(name))
+        return ProcessSpec(name, (*self.place.enter, str(self.tool(name)), *flags), self.layout.log(name))
 
 
 def etcd(host: Host) -> ProcessSpec:
@@ -78,18 +93,16 @@ def etcd(host: Host) -> ProcessSpec:
 
 def api_server(host: Host) -> ProcessSpec:
     """Return the API server. Anonymous requests are refused, RBAC decides on all others."""
-    pki = host.pki
+    pki, network = host.pki, host.place.network
     flags = {
         "etcd-servers": f"https://127.0.0.1:{host.ports[ETCD]}",
         "etcd-cafile": pki.certificate("etcd-ca"),
         "etcd-certfile": pki.certificate("etcd-client"),
         "etcd-keyfile": pki.key("etcd-client"),
-        "bind-address": "127.0.0.1",
+        "bind-address": network.bind,
         "secure-port": host.ports[API_SERVER],
-        # Loopback may not be advertised, and without a default route the server finds no other address. No node of
-        # this cluster has a network, so the Service `kubernetes` gets no endpoint rather than a wrong one.
-        "advertise-address": ADVERTISED_ADDRESS,
-        "endpoint-reconciler-type": "none",
+        "advertise-address": network.advertised,
+        "endpoint-reconciler-type": network.endpoints,
         "tls-cert-file": pki.certificate(API_SERVER),
         "tls-private-key-file": pki.key(API_SERVER),
         "client-ca-file": pki.certificate("ca"),
@@ -97,12 +110,22 @@ def api_server(host: Host) -> ProcessSpec:
         "authorization-mode": "Node,RBAC",
         "enable-admission-plugins": "NodeRestriction",
         "allow-privileged": "true",  # an NFS server in a pod has to be
-        "service-cluster-ip-range": SERVICE_RANGE,
+        "service-cluster-ip-range": network.services,
         "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
         "service-account-key-file": pki.certificate("service-account"),
         "service-account-signing-key-file": pki.key("service-account"),
         # Simulated nodes say "localhost" as external name, where kwok serves their logs; a real node has none.
         "kubelet-preferred-address-types": "ExternalDNS,InternalIP",
+        # kwok asks for no certificate; a kubelet does, and both show one of ours.
+        "kubelet-certificate-authority": pki.certificate("ca"),
+        **(
+            {
+                "kubelet-client-certificate": pki.certificate(KUBELET_CLIENT),
+                "kubelet-client-key": pki.key(KUBELET_CLIENT),
+            }
+            if host.node
+            else {}
+        ),
         "profiling": "false",
     }
     return host.spec(API_SERVER, *_flags(flags))
@@ -133,7 +156,10 @@ def scheduler(host: Host) -> ProcessSpec:
 
 def controllers(host: Host) -> ProcessSpec:
     """Return our own controllers: disks and load balancers."""
+    network = host.place.network
+    volumes = {"volumes": host.layout.node_volumes, "node": host.node} if host.node else {}
     command = (
+        *host.place.enter,
         sys.executable,
         "-P",  # no import from the current folder, which is the cluster's
         "-m",
@@ -142,6 +168,9 @@ def controllers(host: Host) -> ProcessSpec:
             "port": host.ports[API_SERVER],
             "pki": host.layout.pki,
             "ready-file": ready_file(host.layout),
+            "load-balancers": network.load_balancers,
+            "load-balancer-mode": network.load_balancer_mode,
+            **volumes,
         }),
     )  # fmt: skip
     return ProcessSpec(CONTROLLERS, command, host.layout.log(CONTROLLERS))

@@ -9,21 +9,18 @@ from qhub.rehearsal.cluster import control_plane as plane
 from qhub.rehearsal.cluster import processes
 from qhub.rehearsal.cluster.api import UNREACHABLE, Api, ApiError
 from qhub.rehearsal.cluster.layout import Layout
-from qhub.rehearsal.cluster.nodes import KWOK, NODES, NodeProvider, is_ready
+from qhub.rehearsal.cluster.nodes import NODE_LABEL, NODES, PROBE_TIMEOUT, SIMULATED, is_ready
 from qhub.rehearsal.cluster.pki import Pki
+from qhub.rehearsal.cluster.provider import Ground, NodeProvider
 from qhub.rehearsal.cluster.state import State
-from qhub.rehearsal.cluster.status import ClusterStatus, ProcessStatus
+from qhub.rehearsal.cluster.status import ClusterStatus, NodeStatus, ProcessStatus
 
-#: Seconds that a health request may take: these answer in milliseconds or not at all.
-PROBE_TIMEOUT = 2.0
-
-#: What to ask each process for its health. Those not named here have another way.
+#: What to ask each process of the control plane for its health. Those not named here have another way.
 HEALTH_PATHS = {
     plane.ETCD: "/health",
     plane.API_SERVER: "/readyz",
     plane.CONTROLLER_MANAGER: "/healthz",
     plane.SCHEDULER: "/healthz",
-    KWOK: "/healthz",
 }
 
 
@@ -34,33 +31,45 @@ class Health:
         self, name: str, context: str, layout: Layout, providers: Sequence[NodeProvider], state: State
     ) -> None:
         """Remember what to look at; nothing is asked yet."""
-        self._name = name
+        self.name = name
         self._context = context
-        self._layout = layout
-        self._providers = providers
+        self.layout = layout
+        self.providers = providers
         self._pki = Pki(layout.pki)
         self.state = state
+        self.ground: Ground | None = next((ground for each in providers if (ground := each.ground(layout))), None)
 
     def names(self) -> list[str]:
         """Return the processes that the cluster has, in the order of their start."""
-        provided = [port for provider in self._providers for port in provider.ports]
+        provided = [name for provider in self.providers for name in provider.names]
+        first = self.ground.names if self.ground else ()
         return [
-            plane.ETCD, plane.API_SERVER, plane.CONTROLLER_MANAGER, plane.SCHEDULER, plane.CONTROLLERS, *provided
+            *first, plane.ETCD, plane.API_SERVER, plane.CONTROLLER_MANAGER, plane.SCHEDULER, plane.CONTROLLERS,
+            *provided,
         ]  # fmt: skip
 
     def pid(self, name: str) -> int | None:
         """Return the id of a process if it runs."""
         pid = self.state.pids.get(name)
-        return pid if pid and processes.find(pid, folder=self._layout.folder, name=name) else None
+        return pid if pid and processes.find(pid, folder=self.layout.folder, name=name) else None
 
     def alive(self) -> bool:
         """Tell whether every process runs and the API server is ready: then there is nothing to start."""
         return all(self.pid(name) for name in self.names()) and self.ready(plane.API_SERVER)
 
+    def has_pods(self) -> bool:
+        """Tell whether containers of a real node may be running: something holds the place they live in."""
+        return self.ground is not None and self.ground.inhabited()
+
     def ready(self, name: str) -> bool:
         """Tell whether a process answers that it is healthy."""
         if name == plane.CONTROLLERS:
-            return _controllers_ready(plane.ready_file(self._layout), self.state.pids.get(name))
+            return _controllers_ready(plane.ready_file(self.layout), self.state.pids.get(name))
+        if self.ground and name in self.ground.names:
+            return self.ground.ready(name, self.state.pids.get(name))
+        for provider in self.providers:
+            if name in provider.names:
+                return provider.ready(name, layout=self.layout, state=self.state)
         try:
             answer = self._client(name).text(HEALTH_PATHS[name])
         except (ApiError, *UNREACHABLE):
@@ -78,32 +87,38 @@ class Health:
                     pid=pid,
                     ready=pid is not None and self.ready(name),
                     port=self.state.ports.get(name),
-                    log=self._layout.log(name),
+                    log=self.layout.log(name),
                 )
             )
-        version, ready, total = self._cluster() if self.pid(plane.API_SERVER) else ("", 0, 0)
+        version, nodes = self._cluster() if self.pid(plane.API_SERVER) else ("", [])
         return ClusterStatus(
-            name=self._name,
-            folder=self._layout.folder,
-            kubeconfig_path=self._layout.kubeconfig,
+            name=self.name,
+            folder=self.layout.folder,
+            kubeconfig_path=self.layout.kubeconfig,
             context=self._context,
             version=version,
-            nodes_ready=ready,
-            nodes_total=total,
+            nodes_ready=sum(node.ready for node in nodes),
+            nodes_total=len(nodes),
             processes=tuple(found),
+            nodes=tuple(nodes),
         )
 
-    def nodes(self) -> tuple[int, int]:
-        """Return how many nodes are Ready, and how many there are."""
-        nodes = self._client(plane.API_SERVER).items(NODES)
-        return sum(is_ready(node) for node in nodes), len(nodes)
+    def nodes(self) -> list[NodeStatus]:
+        """Return the nodes."""
+        return [
+            NodeStatus(
+                name=node["metadata"]["name"],
+                kind=node["metadata"].get("labels", {}).get(NODE_LABEL, SIMULATED),
+                ready=is_ready(node),
+            )
+            for node in self._client(plane.API_SERVER).items(NODES)
+        ]
 
-    def _cluster(self) -> tuple[str, int, int]:
+    def _cluster(self) -> tuple[str, list[NodeStatus]]:
         try:
-            version = self._client(plane.API_SERVER).get("/version")["gitVersion"]
-            return (version, *self.nodes())
+            return self._client(plane.API_SERVER).get("/version")["gitVersion"], self.nodes()
         except (ApiError, *UNREACHABLE):
-            return "", 0, 0
+            return "", []
 
     def _client(self, name: str) -> Api:
         identity, authority = ("etcd-client", "etcd-ca") if name == plane.ETCD else ("admin", "ca")

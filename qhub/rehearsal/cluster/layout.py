@@ -57,6 +57,16 @@ class Layout:
         return self.folder / "run"
 
     @property
+    def node(self) -> Path:
+        """All that a real node keeps: images, containers, logs of pods. There when the cluster has one."""
+        return self.folder / "node"
+
+    @property
+    def node_volumes(self) -> Path:
+        """One folder for each volume of a real node: what users' claims hold."""
+        return self.node / "volumes"
+
+    @property
     def logs(self) -> Path:
         """One log per process, and the one of the start before as `NAME.log.1`."""
         return self.folder / "logs"

@@ -58,16 +58,19 @@ def cluster_manifests() -> dict[str, Json]:
                 rule(["events"], ["create"]),
             ],
         ),
-        f"/apis/storage.k8s.io/v1/storageclasses/{STORAGE_CLASS}": {
-            "apiVersion": "storage.k8s.io/v1",
-            "kind": "StorageClass",
-            "metadata": {
-                "name": STORAGE_CLASS,
-                "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
-            },
-            "provisioner": PROVISIONER,
-            "reclaimPolicy": "Delete",
-            "allowVolumeExpansion": True,
-            "volumeBindingMode": "Immediate",
-        },
+        f"/apis/storage.k8s.io/v1/storageclasses/{STORAGE_CLASS}": storage_class(STORAGE_CLASS, default=True),
+    }
+
+
+def storage_class(name: str, *, default: bool = False) -> Json:
+    """Return a StorageClass of our storage controller; `default`: for claims that name none."""
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if default else {}
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": name, "annotations": annotations},
+        "provisioner": PROVISIONER,
+        "reclaimPolicy": "Delete",
+        "allowVolumeExpansion": True,
+        "volumeBindingMode": "Immediate",
     }

@@ -1,4 +1,4 @@
-"""Where nodes come from: one interface, and the simulated nodes that kwok keeps alive.
+"""Simulated nodes, which kwok keeps alive.
 
 A simulated node is real to the API server and the scheduler: capacity, labels and taints count. Its pods become Ready
 by the files in `stages/`; no container runs.
@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from qhub.rehearsal.cluster.api import Api
+from qhub.rehearsal.cluster.api import UNREACHABLE, Api, ApiError
 from qhub.rehearsal.cluster.control_plane import Host
 from qhub.rehearsal.cluster.errors import ClusterError
-from qhub.rehearsal.cluster.layout import write_private
+from qhub.rehearsal.cluster.layout import Layout, write_private
 from qhub.rehearsal.cluster.manifests import READ, role, rule
-from qhub.rehearsal.cluster.pki import Identity
+from qhub.rehearsal.cluster.pki import Identity, Pki
 from qhub.rehearsal.cluster.processes import ProcessSpec
+from qhub.rehearsal.cluster.provider import Ground
+from qhub.rehearsal.cluster.state import State
 
 Json = dict[str, Any]
 
@@ -32,6 +34,9 @@ SIMULATED = "simulated"
 
 #: Put on a node that is not Ready, and taken away again, by kube-controller-manager.
 NOT_READY_TAINT = "node.kubernetes.io/not-ready"
+
+#: Seconds that a question after health may take: it is answered in milliseconds or not at all.
+PROBE_TIMEOUT = 2.0
 
 KWOK = "kwok"
 KWOK_IDENTITY = Identity("rehearsal:kwok")
@@ -55,6 +60,10 @@ class Taint:
     key: str
     effect: str
     value: str = ""
+
+
+#: On simulated nodes beside a real one, so that what is to run really runs.
+SIMULATED_TAINT = Taint(NODE_LABEL, "NoSchedule", SIMULATED)
 
 
 @dataclass(frozen=True)
@@ -94,42 +103,38 @@ class SimulatedNode:
 DEFAULT_NODES = (SimulatedNode("simulated-1"), SimulatedNode("simulated-2"))
 
 
-class NodeProvider(Protocol):
-    """What brings nodes to a control plane. Several can serve one."""
-
-    @property
-    def identities(self) -> Mapping[str, Identity]:
-        """Clients of the API server that this provider needs, by the name of their certificate."""
-        ...
-
-    @property
-    def ports(self) -> Sequence[str]:
-        """Names of the ports on 127.0.0.1 that it needs."""
-        ...
-
-    @property
-    def manifests(self) -> Mapping[str, Json]:
-        """Objects to apply before its processes start, by path."""
-        ...
-
-    def processes(self, host: Host) -> Sequence[ProcessSpec]:
-        """Return what to run beside the control plane; files that it reads are written here."""
-        ...
-
-    def attach(self, api: Api, *, host: Host, first: bool) -> None:
-        """Make the nodes ready for the processes that start next; `first`: the cluster has no nodes yet."""
-        ...
-
-
 @dataclass(frozen=True)
 class SimulatedNodes:
     """Nodes kept by kwok.
 
     Attributes:
         nodes: made when they are not there. None: `DEFAULT_NODES`, made once, at the cluster's first start.
+        beside_real: a real node is there as well: pods come to these nodes only when they tolerate the taint
+            `SIMULATED_TAINT`.
     """
 
     nodes: Sequence[SimulatedNode] | None = None
+    beside_real: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What its nodes are called in the status."""
+        return SIMULATED
+
+    @property
+    def node(self) -> str:
+        """No container runs anywhere."""
+        return ""
+
+    @property
+    def tools(self) -> Sequence[str]:
+        """What has to be built beside the control plane."""
+        return (KWOK,)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Its processes."""
+        return (KWOK,)
 
     @property
     def identities(self) -> Mapping[str, Identity]:
@@ -179,6 +184,29 @@ class SimulatedNodes:
         """Return one of our stages as kwok is to have it."""
         return path.read_text(encoding="utf-8")
 
+    def why_not(self) -> str | None:
+        """They run wherever the control plane does."""
+        return None
+
+    def ground(self, layout: Layout) -> Ground | None:
+        """They live anywhere."""
+        return None
+
+    def needs(self, name: str) -> Sequence[str]:
+        """There is only one process."""
+        return ()
+
+    def before(self, name: str, host: Host, *, report: Callable[[str], None]) -> None:
+        """Nothing has to be done."""
+
+    def ready(self, name: str, *, layout: Layout, state: State) -> bool:
+        """Tell whether kwok answers."""
+        api = Api(state.ports[name], pki=Pki(layout.pki), identity="admin", timeout=PROBE_TIMEOUT)
+        try:
+            return api.text("/healthz") == "ok"
+        except (ApiError, *UNREACHABLE):
+            return False
+
     def attach(self, api: Api, *, host: Host, first: bool) -> None:
         """Make missing nodes; let a new kwok take over those that are there."""
         present = {node["metadata"]["name"]: node for node in simulated(api)}
@@ -189,7 +217,8 @@ class SimulatedNodes:
         wanted = self.nodes if self.nodes is not None else (DEFAULT_NODES if first else ())
         for node in wanted:
             if node.name not in present:
-                create_node(api, node, port=host.ports[KWOK])
+                made = replace(node, taints=(*node.taints, SIMULATED_TAINT)) if self.beside_real else node
+                create_node(api, made, port=host.ports[KWOK])
 
 
 def simulated(api: Api) -> list[Json]:

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qhub.rehearsal.cluster.layout import write_private
+from qhub.rehearsal.cluster.network import LOOPBACK, NODE
 
 if TYPE_CHECKING:
     import trustme
 
-#: First address of the service range: the cluster IP of the Service `kubernetes`.
-KUBERNETES_SERVICE_IP = "127.96.0.1"
-
-#: Names under which the API server is reached: from this machine, and from pods once a node runs some.
+#: Names under which the API server is reached: from this machine, and from pods where a node runs some. A real node's
+#: kubelet shows the same certificate, at the node's address.
 SERVER_NAMES = (
     "127.0.0.1",
     "localhost",
@@ -29,7 +28,9 @@ SERVER_NAMES = (
     "kubernetes.default",
     "kubernetes.default.svc",
     "kubernetes.default.svc.cluster.local",
-    KUBERNETES_SERVICE_IP,
+    LOOPBACK.kubernetes,
+    NODE.kubernetes,
+    NODE.advertised,
 )
 
 

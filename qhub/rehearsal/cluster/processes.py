@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -31,11 +31,12 @@ _started: dict[int, tuple[str, str]] = {}
 
 @dataclass(frozen=True)
 class ProcessSpec:
-    """A process to run: its name, its command line, and where its output goes."""
+    """A process to run: its name, its command line, where its output goes, and variables over the inherited ones."""
 
     name: str
     command: Sequence[str]
     log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def spawn(spec: ProcessSpec, *, folder: Path) -> int:
@@ -53,7 +54,7 @@ def spawn(spec: ProcessSpec, *, folder: Path) -> int:
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env={**inherited, MARK_FOLDER: str(folder), MARK_PROCESS: spec.name},
+            env={**inherited, **spec.environment, MARK_FOLDER: str(folder), MARK_PROCESS: spec.name},
             start_new_session=True,
         )
     _children[child.pid] = child
@@ -76,7 +77,7 @@ def find(pid: int, *, folder: Path, name: str) -> psutil.Process | None:
         marks = process.environ()
     except psutil.Error:  # gone, a zombie, or another user's: in no case ours
         return None
-    ours = marks.get(MARK_FOLDER) == str(folder) and marks.get(MARK_PROCESS) == name
+    ours = marks.get(MARK_FOLDER) == str(folder) and marks.get(MARK_PROCESS) == name and _is_itself(pid)
     return process if ours and process.is_running() else None
 
 
@@ -94,6 +95,27 @@ def find_all(*, folder: Path) -> list[tuple[str, psutil.Process]]:
         if name and (process := find(pid, folder=folder, name=name)):
             found.append((name, process))
     return found
+
+
+def find_children(*, folder: Path) -> list[psutil.Process]:
+    """Return what processes of the cluster in `folder` have started and what may outlive them, such as shims."""
+    found: list[psutil.Process] = []
+    for pid in psutil.pids():
+        try:
+            process = psutil.Process(pid)
+            if process.environ().get(MARK_FOLDER) == str(folder) and not _is_itself(pid):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def _is_itself(pid: int) -> bool:
+    """Tell a process that we started from those that it starts: they inherit the mark, but lead no session."""
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
 
 
 def stop(processes: Iterable[psutil.Process], *, patience: float) -> None:

@@ -13,17 +13,18 @@ from qhub.rehearsal.cluster.health import Health
 from qhub.rehearsal.cluster.kubeconfig import write_kubeconfig
 from qhub.rehearsal.cluster.layout import Layout
 from qhub.rehearsal.cluster.manifests import cluster_manifests
-from qhub.rehearsal.cluster.nodes import KWOK, NodeProvider
+from qhub.rehearsal.cluster.network import Place
 from qhub.rehearsal.cluster.pki import IDENTITIES, Identity
 from qhub.rehearsal.cluster.ports import PortTakenError, free_port, is_free, port_in_use
 from qhub.rehearsal.cluster.processes import ProcessSpec
+from qhub.rehearsal.cluster.provider import Ground, NodeProvider
 from qhub.rehearsal.cluster.state import load_state, save_state
 from qhub.rehearsal.cluster.stopping import stop_everything
 
 #: Seconds until a start counts as failed. It takes 3 to 5; ten times that and more on a machine full of builds.
 START_TIMEOUT = 120.0
 
-#: What a Go program says when its port is taken.
+#: What a program says when its port is taken, in small letters.
 PORT_TAKEN = "address already in use"
 
 
@@ -45,8 +46,9 @@ class Starter:
         self._providers = providers
         self._port = port
         self._report = report
+        self._context = f"qhub-{name}"
         self._state = load_state(layout.state)
-        self._health = Health(name, f"qhub-{name}", layout, providers, self._state)
+        self._health = Health(name, self._context, layout, providers, self._state)
         self._deadline = time.monotonic() + START_TIMEOUT
 
     def start(self) -> None:
@@ -54,20 +56,30 @@ class Starter:
 
         Raises:
             PortTakenError: somebody took a port meanwhile; stop and try again.
-            ClusterError: a process ended or did not get ready.
+            ClusterError: a process ended or did not get ready, or this machine cannot run such nodes.
             ToolchainError: a tool is missing.
         """
         # Here, not above: with it comes all that builds the tools, and a cluster that runs needs none of that.
         from qhub.rehearsal import toolchain
 
-        for tool in (plane.ETCD, plane.API_SERVER, plane.CONTROLLER_MANAGER, plane.SCHEDULER):
+        for provider in self._providers:
+            if why := provider.why_not():
+                raise ClusterError(f"cluster {self._name}: no {provider.kind} node can run here: {why}")
+        for tool in (*plane.TOOLS, *(tool for provider in self._providers for tool in provider.tools)):
             toolchain.tool_path(tool)
         self._layout.make_folders()
         self._find_strays()
         self._choose_ports()
-        host = plane.Host(layout=self._layout, ports=self._state.ports, tool=toolchain.tool_path)
-        self._write_keys(host)
         self._report(f"Starting Kubernetes for the cluster {self._name}: a few seconds; logs in {self._layout.logs}")
+        host = plane.Host(
+            layout=self._layout,
+            ports=self._state.ports,
+            tool=toolchain.tool_path,
+            place=self._enter(self._health.ground) if self._health.ground else Place(),
+            node=next((provider.node for provider in self._providers if provider.node), ""),
+            context=self._context,
+        )
+        self._write_keys(host)
         self._run(plane.etcd(host))
         fresh = self._run(plane.api_server(host))
         self._wait(plane.API_SERVER, lambda: self._health.ready(plane.API_SERVER))
@@ -99,17 +111,42 @@ class Starter:
                 raise port_in_use(self._port)
             self._stop_all()
             ports[plane.API_SERVER] = self._port
-        owner = {plane.ETCD_PEER: plane.ETCD}
         for name in names:
-            if name in ports and (self._health.pid(owner.get(name, name)) or is_free(ports[name])):
+            if name in ports and (self._holds(name) or is_free(ports[name])):
                 continue
             if name == plane.API_SERVER and self._port:
                 raise port_in_use(self._port)
             if name in ports:
                 self._report(f"Port {ports[name]} of {name} is in use by now; choosing another")
                 self._stop_all()
-            ports[name] = free_port(ports.values())
+            ports[name] = free_port([*ports.values(), *self._state.exposed.values()])
+        for target, port in self._state.exposed.items():
+            if not (self._holds(target) or is_free(port)):
+                self._report(f"Port {port}, which leads to {target}, is in use by now; choosing another")
+                self._state.exposed[target] = free_port([*ports.values(), *self._state.exposed.values()])
         save_state(self._layout.state, self._state)
+
+    def _holds(self, name: str) -> bool:
+        """Tell whether the port of that name is held by a process of ours."""
+        if self._health.ground:  # all of them are the relay's, on this machine
+            return self._health.pid(self._health.ground.names[-1]) is not None
+        return self._health.pid(plane.ETCD if name == plane.ETCD_PEER else name) is not None
+
+    def _enter(self, ground: Ground) -> Place:
+        """Have the place that the cluster lives in, and the relay to it; tell how the others get there."""
+        holder, relay = ground.names
+        if not self._health.pid(holder):
+            spec = ground.holder()
+            if spec is None:
+                self._stop_all()  # what may still run is cut off from the place to come
+                spec = ground.new_holder()
+            self._run(spec)
+        self._wait(holder, lambda: self._health.ready(holder))
+        pid = self._state.pids[holder]
+        if not self._health.pid(relay):
+            self._run(ground.relay(pid, ports=self._state.ports, exposed=self._state.exposed))
+        self._wait(relay, lambda: self._health.ready(relay))
+        return ground.place(pid)
 
     def _stop_all(self) -> None:
         """Stop what still runs: it was told the port that changes."""
@@ -124,7 +161,7 @@ class Starter:
         port = host.ports[plane.API_SERVER]
         for identity in identities:
             path = self._layout.kubeconfig if identity == "admin" else host.kubeconfig(identity)
-            write_kubeconfig(path, context=f"qhub-{self._name}", port=port, pki=host.pki, identity=identity)
+            write_kubeconfig(path, context=self._context, port=port, pki=host.pki, identity=identity)
 
     def _run(self, spec: ProcessSpec) -> bool:
         """Start a process unless it runs; tell whether it was started."""
@@ -153,6 +190,11 @@ class Starter:
             if not all(self._health.pid(spec.name) for spec in specs) or not self._state.set_up:
                 provider.attach(api, host=host, first=not self._state.set_up)
             for spec in specs:
+                if self._health.pid(spec.name):
+                    continue
+                for needed in provider.needs(spec.name):
+                    self._wait(needed, lambda name=needed: self._health.ready(name))
+                provider.before(spec.name, host, report=self._report)
                 self._run(spec)
         self._state.set_up = True
         save_state(self._layout.state, self._state)
@@ -168,10 +210,11 @@ class Starter:
 
     def _nodes_ready(self) -> bool:
         try:
-            ready, total = self._health.nodes()
+            nodes = self._health.nodes()
         except (ApiError, *UNREACHABLE):
             return False
-        return ready == total
+        expected = {provider.node for provider in self._providers if provider.node}
+        return all(node.ready for node in nodes) and expected <= {node.name for node in nodes}
 
     def _wait(self, what: str, check: Callable[[], bool]) -> None:
         """Wait until `check` holds; stop waiting when a process that should run does not."""
@@ -180,7 +223,7 @@ class Starter:
                 if not self._health.pid(name):
                     raise self._died(name)
             if time.monotonic() > self._deadline:
-                log = self._layout.log(what) if what in self._state.pids else self._layout.log(KWOK)
+                log = self._layout.log(what if what in self._state.pids else self._health.names()[-1])
                 raise ClusterError(
                     f"cluster {self._name}: {what} not ready after {START_TIMEOUT:.0f} s."
                     f" Last lines of {log}:\n{processes.tail(log)}"
@@ -191,7 +234,7 @@ class Starter:
         log = self._layout.log(name)
         last = processes.tail(log)
         message = f"cluster {self._name}: {name} ended while the cluster was starting. Last lines of {log}:\n{last}"
-        if PORT_TAKEN in last:
+        if PORT_TAKEN in last.lower():
             return PortTakenError(message)
         return ClusterError(message)
 

@@ -21,11 +21,16 @@ class State:
         ports: TCP port on 127.0.0.1 by process name; kept over a stop, so that the kubeconfig stays the same.
         pids: process id by process name, written right after each start.
         set_up: roles, storage class and the first nodes were made in this cluster's database.
+        nodes: kind of its nodes: "simulated", "real" or "both"; empty before the first start, or for nodes that only
+            the caller knows.
+        exposed: port on 127.0.0.1 by what is reached there in the cluster's own network, as `ADDRESS:PORT`.
     """
 
     ports: dict[str, int] = field(default_factory=dict)
     pids: dict[str, int] = field(default_factory=dict)
     set_up: bool = False
+    nodes: str = ""
+    exposed: dict[str, int] = field(default_factory=dict)
 
 
 def load_state(path: Path) -> State:

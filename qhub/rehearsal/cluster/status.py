@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,15 @@ class ProcessStatus:
 
 
 @dataclass(frozen=True)
+class NodeStatus:
+    """One node of a cluster. `kind`: "real" when containers run on it, else "simulated"."""
+
+    name: str
+    kind: str
+    ready: bool
+
+
+@dataclass(frozen=True)
 class ClusterStatus:
     """A cluster at one moment.
 
@@ -39,6 +49,7 @@ class ClusterStatus:
         nodes_ready: nodes that are Ready.
         nodes_total: all nodes.
         processes: one per process, in the order of their start.
+        nodes: one per node; none when the API server does not answer.
     """
 
     name: str
@@ -49,6 +60,7 @@ class ClusterStatus:
     nodes_ready: int
     nodes_total: int
     processes: tuple[ProcessStatus, ...]
+    nodes: tuple[NodeStatus, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -72,7 +84,9 @@ class ClusterStatus:
             return f"cluster {self.name}: stopped"
         word = "ready" if self.ready else "not ready"
         kubernetes = f"Kubernetes {self.version}" if self.version else "the API server does not answer"
-        return f"cluster {self.name}: {word}, {kubernetes}, nodes ready {self.nodes_ready}/{self.nodes_total}"
+        counts = Counter(node.kind for node in self.nodes)
+        kinds = f" ({', '.join(f'{count} {kind}' for kind, count in sorted(counts.items()))})" if counts else ""
+        return f"cluster {self.name}: {word}, {kubernetes}, nodes ready {self.nodes_ready}/{self.nodes_total}{kinds}"
 
 
 def status_table(status: ClusterStatus) -> Table:

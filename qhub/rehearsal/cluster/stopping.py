@@ -13,10 +13,21 @@ DEFAULT_PATIENCE = 2.0
 
 
 def stop_everything(layout: Layout) -> None:
-    """Stop every process of the cluster, known to the state file or not: controllers, API server, database last."""
+    """Stop every process of the cluster, known to the state file or not: controllers, API server, database last.
+
+    The containers of a real node come before all of it, and what its processes leave behind goes after.
+    """
+    real = layout.node.exists()
+    if real:
+        # Here, not above: the node's package is built on this one, and most clusters have none.
+        from qhub.rehearsal.node import clearing
+
+        clearing.end_pods(layout)
     found = processes.find_all(folder=layout.folder)
     last = (plane.API_SERVER, plane.ETCD)
     processes.stop([process for name, process in found if name not in last], patience=DEFAULT_PATIENCE)
     for wanted in last:
         processes.stop([process for name, process in found if name == wanted], patience=PATIENCE[wanted])
     plane.ready_file(layout).unlink(missing_ok=True)
+    if real:
+        clearing.clear(layout)

@@ -30,7 +30,8 @@ def test_what_our_components_send_passes(configuration: str, tmp_path: Path) -> 
     sent = [
         made for made in record_configuration(configuration).resources.values() if made.type.startswith("digitalocean:")
     ]
-    assert {CLUSTER, NODE_POOL, VPC} <= {made.type for made in sent}
+    assert {CLUSTER, NODE_POOL} <= {made.type for made in sent}
+    assert any(made.type == VPC for made in sent) == ("given-network" not in configuration)
     for made in sent:
         assert SIGNATURE_KEY not in str(made.inputs)
         it = subject(made.type, {"name": made.name, **made.inputs}, World(tmp_path))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from qhub.rehearsal.cluster import ClusterStatus, ProcessStatus
+from qhub.rehearsal.cluster import ClusterStatus, NodeStatus, ProcessStatus
 from qhub.rehearsal.cluster.commands import cluster_commands
 from qhub.rehearsal.cluster.status import status_table
 
@@ -79,3 +80,24 @@ def test_the_table_has_a_line_for_each_process_that_fits_a_terminal() -> None:
     console.print(status_table(status_of(process(), process(ready=False), process(pid=None, ready=False))))
     lines = console.export_text().splitlines()
     assert [line.split()[1:3] for line in lines[1:]] == [["ready", "7"], ["not", "ready"], ["stopped", "20001"]]
+
+
+def test_nodes_are_told_by_kind() -> None:
+    nodes = (NodeStatus("real-1", "real", ready=True), NodeStatus("simulated-1", "simulated", ready=True))
+    assert replace(status_of(process()), nodes=nodes).summary.endswith("nodes ready 2/2 (1 real, 1 simulated)")
+
+
+@pytest.mark.usefixtures("checkout")
+def test_an_unknown_kind_of_nodes_is_refused_with_the_known_ones() -> None:
+    answer = CliRunner().invoke(cluster_commands, ["start", "--nodes", "imagined"])
+    assert answer.exit_code == 2
+    assert all(f"'{kind}'" in answer.output for kind in ("simulated", "real", "both"))
+
+
+def test_importing_into_a_cluster_that_is_not_there_makes_none(checkout: Path) -> None:
+    archive = checkout / "image.tar"
+    archive.touch()
+    answer = CliRunner().invoke(cluster_commands, ["import-image", str(archive)])
+    assert answer.exit_code == 1
+    assert "`qhub cluster start --name local` makes one" in answer.output
+    assert not (checkout / ".qhub").exists()

@@ -99,7 +99,7 @@ def test_from_any_state_every_address_has_one_holder_and_a_second_look_finds_not
     after = apply(services)
     held = [load_balancer._address(item) for item in after if load_balancer._address(item)]
     assert len(set(held)) == len(held)
-    assert all(ipaddress.ip_address(address) in load_balancer.POOL for address in held)
+    assert all(ipaddress.ip_address(address) in load_balancer.LOOPBACK_POOL.network for address in held)
     assert not [action for action in reconcile(*after) if isinstance(action, Patch)]
     for item in after:
         asked = item["spec"].get("loadBalancerIP", "")

@@ -22,6 +22,7 @@ from qhub.rehearsal.cluster.controllers.actions import Create, Patch
 from qhub.rehearsal.cluster.controllers.loop import Controller, Loop, Store
 from qhub.rehearsal.cluster.kubeconfig import write_kubeconfig
 from qhub.rehearsal.cluster.layout import Layout, locked, remove_folder, write_private
+from qhub.rehearsal.cluster.network import LOOPBACK
 from qhub.rehearsal.cluster.nodes import MAX_NODES, create_node, node_object
 from qhub.rehearsal.cluster.pki import IDENTITIES, Pki
 from qhub.rehearsal.cluster.ports import PORT_RANGE, free_port, holder, is_free
@@ -221,7 +222,7 @@ class TestCommandLines:
         specs = [plane.etcd(host), plane.api_server(host), plane.controller_manager(host), plane.scheduler(host)]
         specs += [plane.controllers(host), *SimulatedNodes().processes(host)]
         for spec in specs:
-            addresses = set(re.findall(r"\d+\.\d+\.\d+\.\d+", " ".join(spec.command))) - {plane.ADVERTISED_ADDRESS}
+            addresses = set(re.findall(r"\d+\.\d+\.\d+\.\d+", " ".join(spec.command))) - {LOOPBACK.advertised}
             assert all(address.startswith("127.") for address in addresses), spec.name
 
     def test_etcd_and_the_api_server_let_nobody_in_without_a_certificate(self, host: plane.Host) -> None:

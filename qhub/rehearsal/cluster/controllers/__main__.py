@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qhub.rehearsal.cluster import control_plane as plane
 from qhub.rehearsal.cluster.api import Api
 from qhub.rehearsal.cluster.controllers import autoscaler, cloud_storage, load_balancer, pods_starting, storage
 from qhub.rehearsal.cluster.controllers.durations import BY_CLOUD
@@ -36,21 +38,31 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="port of the API server on 127.0.0.1")
     parser.add_argument("--pki", type=Path, required=True, help="folder of the cluster's keys and certificates")
     parser.add_argument("--ready-file", type=Path, required=True)
+    parser.add_argument("--load-balancers", type=ipaddress.IPv4Network, required=True, help="addresses to give away")
+    parser.add_argument("--load-balancer-mode", choices=("Proxy", "VIP"), required=True)
+    parser.add_argument("--volumes", type=Path, help="folder of the real node's volumes, where there is one")
+    parser.add_argument("--node", default="", help="name of the real node, where there is one")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     pki = Pki(given.pki)
-    for identity, controller in _controllers(given.port, pki):
+    pool = load_balancer.Pool(given.load_balancers, given.load_balancer_mode)
+    disks = storage.NodeDisks(given.node, given.volumes, plane.NODE_VOLUMES) if given.node else None
+    for identity, controller in _controllers(given.port, pki, pool=pool, disks=disks):
         Loop(controller, Api(given.port, pki=pki, identity=identity)).start()
     write_private(given.ready_file, str(os.getpid()))
     signal.pause()
 
 
-def _controllers(port: int, pki: Pki) -> Iterator[tuple[str, Controller]]:
+def _controllers(
+    port: int, pki: Pki, *, pool: load_balancer.Pool, disks: storage.NodeDisks | None
+) -> Iterator[tuple[str, Controller]]:
     """Yield each controller and the identity that it acts as."""
     if not pki.certificate(autoscaler.IDENTITY_NAME).is_file():
-        yield "controllers", Controller(_STORAGE, storage.COLLECTIONS, storage.reconcile)
-        yield "controllers", Controller(_LOAD_BALANCER, load_balancer.COLLECTIONS, load_balancer.reconcile)
+        store = partial(storage.reconcile, disks=disks)
+        yield "controllers", Controller(_STORAGE, storage.COLLECTIONS, store)
+        balance = partial(load_balancer.reconcile, kind=load_balancer.Kind(pool=pool))
+        yield "controllers", Controller(_LOAD_BALANCER, load_balancer.COLLECTIONS, balance)
         return
     layout = Layout(pki.folder.parent)
     made = _identity(layout)

@@ -17,10 +17,14 @@ World = Mapping[str, Iterable[Json]]
 
 @dataclass(frozen=True)
 class Create:
-    """Create `body` in the collection at `path`."""
+    """Create `body` in the collection at `path`.
+
+    `folder`: a volume's folder to be made before, root's and readable by all, as a new disk's is; it may be there.
+    """
 
     path: str
     body: Json
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,14 @@ class Patch:
 class Delete:
     """Delete the object at `path`, if it is still the one with this `uid` (empty: whichever it is).
 
-    `grace`: seconds that a pod gets to end; None: as long as it asks for.
+    `grace`: seconds that a pod gets to end; None: as long as it asks for. `folder`: a volume's folder, to be removed
+    before with all that is in it.
     """
 
     path: str
     uid: str
     grace: int | None = None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Load balancers: an address for every Service of type LoadBalancer; on AWS a host name.
 
-What a cloud's controller does, without a load balancer behind it: nothing listens at the address. The addresses are in
-127/8, and the host names lead nowhere, so that whoever dials one stays on this machine.
+What a cloud's controller does, without a load balancer behind it. Beside simulated nodes nothing listens at the
+address; on a real node kube-proxy serves it. The addresses are in 127/8 or in the node's own network, and the host
+names lead nowhere, so that whoever dials one stays on this machine.
 """
 
 from __future__ import annotations
@@ -13,12 +14,10 @@ from dataclasses import dataclass
 
 from qhub.rehearsal.cluster.controllers.actions import Action, Json, Patch, Warn, World, object_path
 from qhub.rehearsal.cluster.controllers.pace import Pace
+from qhub.rehearsal.cluster.network import LOOPBACK
 
 SERVICES = "/api/v1/services"
 COLLECTIONS = (SERVICES,)
-
-#: Not the range of Services (127.96/16), so that an address tells what it belongs to.
-POOL = ipaddress.IPv4Network("127.97.0.0/16")
 
 #: A Service may ask for this class by name; one with another class belongs to somebody else's controller.
 LOAD_BALANCER_CLASS = "rehearsal.qhub.dev/load-balancer"
@@ -26,6 +25,20 @@ LOAD_BALANCER_CLASS = "rehearsal.qhub.dev/load-balancer"
 
 #: On a Service: when its load balancer has an address, in seconds since 1970.
 ADDRESS_AT = "rehearsal.qhub.dev/address-at"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The addresses to give away, and their `ipMode`.
+
+    Proxy: traffic would arrive from a proxy, not with this address as its goal. VIP: kube-proxy serves the address.
+    """
+
+    network: ipaddress.IPv4Network
+    mode: str
+
+
+LOOPBACK_POOL = Pool(ipaddress.IPv4Network(LOOPBACK.load_balancers), LOOPBACK.load_balancer_mode)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +50,13 @@ class Kind:
         domain: they have host names below it in place of addresses, and nobody can ask for one. It has to end in
             `.invalid`, which no name server knows (RFC 2606): a host name must not lead off this machine either.
         pace: how long they take; None: no time.
+        pool: their addresses.
     """
 
     any_class: bool = False
     domain: str = ""
     pace: Pace | None = None
+    pool: Pool = LOOPBACK_POOL
 
 
 LOCAL = Kind()
@@ -56,8 +71,8 @@ def reconcile(world: World, *, kind: Kind = LOCAL) -> list[Action]:
     for service in services:
         address = _address(service)
         if not _is_ours(service, kind):
-            if address and (_in_pool(address) or (kind.domain and address.endswith(kind.domain))):
-                actions.append(_assign(service, None))
+            if address and (_in_pool(address, kind.pool) or (kind.domain and address.endswith(kind.domain))):
+                actions.append(_assign(service, None, kind.pool))
         elif address and address not in held and _asked(service, kind) in ("", address):
             held[address] = service
         else:
@@ -77,21 +92,21 @@ def _wait(service: Json, kind: Kind) -> list[Action]:
 def _serve(service: Json, held: dict[str, Json], kind: Kind) -> Iterator[Action]:
     """Give one Service the address that it asks for, or the lowest free one, and note it in `held`."""
     if kind.domain:
-        yield _assign(service, _host_name(service, kind.domain))
+        yield _assign(service, _host_name(service, kind.domain), kind.pool)
         return
     asked = _asked(service, kind)
     problem = _problem(asked, held)
     if problem:
         yield Warn("Service", service, "SyncLoadBalancerFailed", problem)
         if _address(service):
-            yield _assign(service, None)
+            yield _assign(service, None, kind.pool)
         return
-    address = asked or _lowest_free(held)
+    address = asked or _lowest_free(held, kind.pool)
     if not address:
-        yield Warn("Service", service, "SyncLoadBalancerFailed", f"no address is left in {POOL}")
+        yield Warn("Service", service, "SyncLoadBalancerFailed", f"no address is left in {kind.pool.network}")
         return
     held[address] = service
-    yield _assign(service, address)
+    yield _assign(service, address, kind.pool)
 
 
 def _problem(asked: str, held: dict[str, Json]) -> str:
@@ -106,9 +121,9 @@ def _problem(asked: str, held: dict[str, Json]) -> str:
     return ""
 
 
-def _lowest_free(held: Iterable[str]) -> str:
+def _lowest_free(held: Iterable[str], pool: Pool) -> str:
     taken = set(held)
-    return next((str(address) for address in POOL.hosts() if str(address) not in taken), "")
+    return next((str(address) for address in pool.network.hosts() if str(address) not in taken), "")
 
 
 def _host_name(service: Json, domain: str) -> str:
@@ -117,9 +132,8 @@ def _host_name(service: Json, domain: str) -> str:
     return f"a{uid.replace('-', '')[:31]}-{hashlib.sha256(uid.encode()).hexdigest()[:16]}.{domain}"
 
 
-def _assign(service: Json, address: str | None) -> Patch:
-    """Return the change of status. Mode Proxy: traffic would arrive from a proxy, not with this address as its goal."""
-    entry = {"ip": address, "ipMode": "Proxy"} if _is_ip(address) else {"hostname": address}
+def _assign(service: Json, address: str | None, pool: Pool) -> Patch:
+    entry = {"ip": address, "ipMode": pool.mode} if _is_ip(address) else {"hostname": address}
     status: Json = {"ingress": [entry] if address else None}
     return Patch(object_path(SERVICES, service, sub="status"), {"status": {"loadBalancer": status}})
 
@@ -142,8 +156,8 @@ def _asked(service: Json, kind: Kind) -> str:
     return "" if kind.domain else service["spec"].get("loadBalancerIP", "")
 
 
-def _in_pool(address: str) -> bool:
-    return _is_ip(address) and ipaddress.ip_address(address) in POOL
+def _in_pool(address: str, pool: Pool) -> bool:
+    return _is_ip(address) and ipaddress.ip_address(address) in pool.network
 
 
 def _is_ip(address: str | None) -> bool:

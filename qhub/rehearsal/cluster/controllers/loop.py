@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -173,11 +174,15 @@ class Loop:
 
     def _do(self, action: Action) -> None:
         match action:
-            case Create(path, body):
+            case Create(path, body, folder):
+                if folder:
+                    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
                 self._note(self._api.create(path, body), path)
             case Patch(path, body):
                 self._note(self._api.merge(path, body), path)
-            case Delete(path, uid, grace):
+            case Delete(path, uid, grace, folder):
+                if folder and folder.exists():
+                    shutil.rmtree(folder)
                 conditions: Json = {"preconditions": {"uid": uid}} if uid else {}
                 self._api.delete(path, options=conditions | ({} if grace is None else {"gracePeriodSeconds": grace}))
             case Warn() as warning:
