@@ -4,10 +4,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 QHUB := $(VENV)/bin/qhub
 
-.PHONY: help up down clean test check format snapshots bench pins
+.PHONY: help up down clean test check format snapshots bench pins image-pins
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 up: $(VENV)/.up ## bring STACK (default: local) up: tools, embedded cluster, pulumi up
 	@$(QHUB) up --stack $(STACK)
@@ -46,6 +46,11 @@ pins: $(VENV)/.test ## renew the hashed pins from pyproject.toml
 	@$(call pin,up,rehearsal)
 	@$(call pin,test,dev)
 
+image-pins: $(VENV)/.test ## renew the hashed pins of images/, and their Dockerfile
+	@for image in hub gateway notebook; do $(call pin_image,$$image) || exit 1; done
+	@cd images/proxy && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
+	@$(QHUB) images dockerfile
+
 $(VENV)/.up: requirements/up.txt pyproject.toml
 	@$(call install,up,about 1 minute)
 
@@ -70,4 +75,11 @@ define pin
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --custom-compile-command "make pins" --extra $(2) --group build \
 		--output-file requirements/$(1).txt pyproject.toml
+endef
+
+# For the Python and the C library of Debian 12; the hashes are those of every processor's wheels.
+define pin_image
+	$(VENV)/bin/uv pip compile --quiet --upgrade --python-version 3.11 --python-platform x86_64-manylinux_2_36 \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make image-pins" \
+		--only-binary :all: --output-file images/$(1)/requirements.txt images/$(1)/requirements.in
 endef

@@ -17,6 +17,7 @@ class PeopleErrors(click.Group):
         from qhub.automation import EngineError, KubectlError
         from qhub.config import SettingsError
         from qhub.rehearsal.cluster import ClusterError
+        from qhub.rehearsal.images.errors import ImagesError
         from qhub.rehearsal.plugins.errors import PluginError
         from qhub.rehearsal.toolchain import ToolchainError
 
@@ -25,7 +26,15 @@ class PeopleErrors(click.Group):
         except EngineError as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(error.returncode)
-        except (SettingsError, ClusterError, KubectlError, PluginError, ToolchainError, FileNotFoundError) as error:
+        except (
+            SettingsError,
+            ClusterError,
+            ImagesError,
+            KubectlError,
+            PluginError,
+            ToolchainError,
+            FileNotFoundError,
+        ) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -109,9 +118,11 @@ def clean() -> None:
 def _add_rehearsal_commands() -> None:
     from qhub.commands_rehearse import rehearse_command
     from qhub.rehearsal.cluster.commands import cluster_commands
+    from qhub.rehearsal.images.commands import images_commands
     from qhub.rehearsal.toolchain.commands import toolchain_commands
 
     main.add_command(cluster_commands, "cluster")
+    main.add_command(images_commands, "images")
     main.add_command(toolchain_commands, "toolchain")
     main.add_command(rehearse_command)
 

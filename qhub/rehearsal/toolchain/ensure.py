@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ def _build_missing(tools: list[Tool], found: Found, *, console: Console, modules
     go = _find_go(plan(found.missing, modules_dir=modules_dir))
     root = toolchain_dir()
     lock = BuildLock(root)
-    with _ending_by_signal(), Progress(console) as progress, lock.held(waiting=_Waiting(progress)):
+    with ending_by_signal(), Progress(console) as progress, lock.held(waiting=waiting_for_lock(progress)):
         found = find(tools, modules_dir=modules_dir)  # another process may have built them meanwhile
         if found.missing:
             jobs = plan(found.missing, modules_dir=modules_dir)
@@ -99,6 +99,11 @@ def _announce(missing: list[Tool], jobs: list[Job], *, go: Go, root: Path) -> st
     )
 
 
+def waiting_for_lock(progress: Progress) -> Callable[[str], None]:
+    """Return what `BuildLock.held` calls while another build is running: it tells so."""
+    return _Waiting(progress)
+
+
 class _Waiting:
     """Says once that another build is running, then shows how long it has been waited for."""
 
@@ -115,7 +120,7 @@ class _Waiting:
 
 
 @contextmanager
-def _ending_by_signal() -> Generator[None, None, None]:
+def ending_by_signal() -> Generator[None, None, None]:
     """Make SIGTERM and SIGHUP (a cancelled job, a closed terminal) end the compilers too, as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Python lets only the main thread set handlers; the next build ends what is left over

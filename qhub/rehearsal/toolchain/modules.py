@@ -37,11 +37,16 @@ class Module:
         Raises:
             ToolchainError: `go.mod` does not name the tool's module.
         """
-        line = rf"^(?:require\s+|\s+){re.escape(tool.requires)}\s+(v\S+)"
-        found = re.search(line, self.go_mod.decode(), flags=re.MULTILINE)
-        if found is None:
+        version = self.requirement(tool.requires)
+        if version is None:
             raise ToolchainError(f"toolchain/{self.name}/go.mod does not require {tool.requires}, which {tool.name} is")
-        return found[1]
+        return version
+
+    def requirement(self, path: str) -> str | None:
+        """Return the version of the Go module `path` that `go.mod` asks for, with its `v`; None where it does not."""
+        line = rf"^(?:require\s+|\s+){re.escape(path)}\s+(v\S+)"
+        found = re.search(line, self.go_mod.decode(), flags=re.MULTILINE)
+        return found[1] if found else None
 
     def needs_go(self) -> Version:
         """Return the Go version of the `go` line."""
