@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qhub.rehearsal.images.chroot import Shell
@@ -82,21 +82,29 @@ def add_packages(
         "APT::Install-Recommends": "false",
     }
     (work / "cache").mkdir()
-    apt = [
-        "apt-get",
-        "--yes",
-        "--quiet",
-        *(part for name, value in options.items() for part in ("-o", f"{name}={value}")),
-    ]
+    apt = _apt(options)
     shell.run([*apt, "update"])
     # Some configurations of apt (those of container images) throw away what was downloaded.
     shell.run([*apt, "-o", "APT::Keep-Downloaded-Packages=true", "--download-only", "install", *packages])
     policy = root / POLICY
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
-    install = "dpkg --force-unsafe-io --unpack /tmp/archives/*.deb && dpkg --force-unsafe-io --configure --pending"
-    shell.inside(root, ["sh", "-ec", install], binds={"/tmp/archives": archives})  # noqa: S108 - in the tree
+    inside = {
+        "Dir::Etc::SourceList": "/tmp/work/sources.list",  # noqa: S108 - in the tree
+        "Dir::Etc::SourceParts": "/dev/null",
+        "APT::Sandbox::User": "root",
+        "APT::Install-Recommends": "false",
+        "DPkg::Options::": "--force-unsafe-io",
+    }
+    binds = {"/tmp/work": work, "/var/lib/apt/lists": lists, "/var/cache/apt/archives": archives}  # noqa: S108
+    # The system's own apt finds out the order: some packages have to be set up before others may be unpacked.
+    shell.inside(root, [*_apt(inside), "--no-download", "install", *packages], binds=binds)
     policy.unlink()
+
+
+def _apt(options: Mapping[str, object]) -> list[str]:
+    settings = (part for name, value in options.items() for part in ("-o", f"{name}={value}"))
+    return ["apt-get", "--yes", "--quiet", *settings]
 
 
 def _write_sources(debian: Debian, work: Path) -> Path:
