@@ -44,7 +44,7 @@ def plan(layers: Sequence[Layer], store: Store) -> list[Layer]:
     missing = {layer.key: layer for layer in layers if store.layer(layer) is None}
 
     def chain(layer: Layer) -> int:
-        above = [other for other in missing.values() if other.needs and other.needs.key == layer.key]
+        above = [other for other in missing.values() if layer.key in {each.key for each in other.needs}]
         return cold_seconds(layer) + max((chain(other) for other in above), default=0)
 
     return sorted(missing.values(), key=lambda layer: -chain(layer))
@@ -110,11 +110,7 @@ class LayerBuilder:
             shutil.rmtree(self._store.root / "work", ignore_errors=True)
 
     def _startable(self, waiting: Sequence[Layer], running: dict[Future[BuiltLayer], Layer]) -> list[Layer]:
-        ready = [
-            layer
-            for layer in waiting
-            if layer.needs is None or all(self._store.layer(below) for below in layer.needs.stack())
-        ]
+        ready = [layer for layer in waiting if all(self._store.layer(below) for below in layer.needs)]
         return ready[: SIDE_BY_SIDE - len(running)]
 
     def _build(self, layer: Layer) -> BuiltLayer:
@@ -124,8 +120,7 @@ class LayerBuilder:
         for folder in (root, scratch):
             folder.mkdir()
         root.chmod(0o755)
-        below = layer.needs.stack() if layer.needs else []
-        trees.unpack([(self._store.tar(each), self._known(each).removed) for each in below], root)
+        trees.unpack([(self._store.tar(each), self._known(each).removed) for each in layer.needs], root)
         before = trees.survey(root)
         shell = Shell(self._log(layer), mark=self._store.root, epoch=self._images.common.epoch)
         step = Step(

@@ -21,6 +21,8 @@ Kind = Literal["debian", "packages", "python", "npm", "go", "own"]
 
 #: These are made without looking at what lies below: they are built beside it, and stay when it changes.
 ALONE: frozenset[Kind] = frozenset({"debian", "npm", "go"})
+#: The others look at these below, Debian's packages, and at nothing else: a new pin of Python rebuilds one layer.
+SYSTEM: frozenset[Kind] = frozenset({"debian", "packages"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +48,9 @@ class Layer:
         return f"{self.image.name} ({self.kind})"
 
     @property
-    def needs(self) -> Layer | None:
-        """The layer that has to be there before this one can be built."""
-        return None if self.kind in ALONE else self.below
+    def needs(self) -> list[Layer]:
+        """The layers that have to be there before this one is built, lowest first: it changes the tree they make."""
+        return _system(self.kind, self.below)
 
     def stack(self) -> list[Layer]:
         """Return the layers from the lowest to this one."""
@@ -66,12 +68,18 @@ def layers_of(image: Image, images: Images, *, machine: str) -> list[Layer]:
     top: Layer | None = None
     for each in images.chain(image):
         for kind, content in _parts(each, images):
-            below = None if top is None or kind in ALONE else [layer.key for layer in top.stack()]
+            below = [layer.key for layer in _system(kind, top)] or None
             inputs = [BUILDER, machine, images.common.epoch, below, kind, content]
             # 64 bits: two layers that ever share a key are out of the question.
             key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
             top = Layer(kind=kind, image=each, below=top, key=key)
     return top.stack() if top else []
+
+
+def _system(kind: Kind, below: Layer | None) -> list[Layer]:
+    if below is None or kind in ALONE:
+        return []
+    return [layer for layer in below.stack() if layer.kind in SYSTEM]
 
 
 def _parts(image: Image, images: Images) -> Iterator[tuple[Kind, Any]]:

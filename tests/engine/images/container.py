@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import tarfile
@@ -21,7 +22,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 from qhub.rehearsal.images import BuiltImage
-from qhub.rehearsal.images.trees import unpack
 
 Answer = TypeVar("Answer")
 
@@ -69,7 +69,7 @@ def read_archive(image: BuiltImage) -> tuple[dict[str, Any], dict[str, Any], dic
             assert stream is not None
             if member.name.startswith("blobs/sha256/"):
                 digest = f"sha256:{member.name.rpartition('/')[2]}"
-                assert f"sha256:{hashlib.file_digest(cast('BinaryIO', stream), 'sha256').hexdigest()}" == digest
+                assert f"sha256:{hashlib.file_digest(cast('Any', stream), 'sha256').hexdigest()}" == digest
                 sizes[digest] = member.size
                 stream.seek(0)
                 if member.size < 1_000_000:
@@ -84,19 +84,38 @@ def read_archive(image: BuiltImage) -> tuple[dict[str, Any], dict[str, Any], dic
 def unpack_image(image: BuiltImage, folder: Path) -> Unpacked:
     """Unpack the layers of an archive, lowest first."""
     _, manifest, _ = read_archive(image)
-    blobs, root = folder / "blobs", folder / "root"
+    root = folder / "root"
     root.mkdir()
     with tarfile.open(image.archive) as archive:
-        archive.extractall(folder, filter="data")
-    layers = [blobs / each["digest"].replace(":", "/") for each in manifest["layers"]]
-    for layer in layers:
-        with tarfile.open(layer) as content:
-            gone = [
-                str(Path(name).parent / Path(name).name[4:]) for name in content.getnames() if "/.wh." in f"/{name}"
-            ]
-        unpack([(layer, gone)], root)
-        layer.unlink()
+        for each in manifest["layers"]:
+            layer = archive.extractfile(f"blobs/{each['digest'].replace(':', '/')}")
+            assert layer is not None
+            _apply(cast("BinaryIO", layer), root)
     return Unpacked(image.name, root, manifest["config"]["config"])
+
+
+def _apply(layer: BinaryIO, root: Path) -> None:
+    """Lay one layer over a tree, as the image specification says: first what it removes, then what it brings."""
+    with tarfile.open(fileobj=layer) as content:
+        removed = [Path(name) for name in content.getnames() if Path(name).name.startswith(".wh.")]
+    for path in removed:
+        victim = root / path.parent / path.name.removeprefix(".wh.")
+        shutil.rmtree(victim) if victim.is_dir() and not victim.is_symlink() else victim.unlink()
+    layer.seek(0)
+    command = [
+        "tar",
+        "--extract",
+        "--directory",
+        str(root),
+        "--numeric-owner",
+        "--same-owner",
+        "--preserve-permissions",
+    ]
+    with subprocess.Popen([*command, "--exclude=.wh.*"], stdin=subprocess.PIPE) as tar:
+        assert tar.stdin is not None
+        shutil.copyfileobj(layer, tar.stdin, 1 << 20)
+        tar.stdin.close()
+    assert tar.returncode == 0
 
 
 def free_port() -> int:
