@@ -150,8 +150,9 @@ class Image(_Part):
 
     @property
     def files(self) -> list[Path]:
-        """Files of ours, sorted."""
-        return sorted(path for path in (self.folder / "files").rglob("*") if not path.is_dir())
+        """Files of ours, and links that are to be links there too, sorted."""
+        found = (self.folder / "files").rglob("*")
+        return sorted(path for path in found if path.is_symlink() or not path.is_dir())
 
 
 class Images:

@@ -103,9 +103,12 @@ def _parts(image: Image, images: Images) -> Iterator[tuple[Kind, Any]]:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _mode(path: Path) -> int:
-    """Return 0755 for what may be run, else 0644: a checkout keeps no more than that."""
+    """Return 0755 for what may be run, else 0644, and 0777 for a link: a checkout keeps no more than that."""
+    if path.is_symlink():
+        return 0o777
     return 0o755 if path.stat().st_mode & 0o100 else 0o644

@@ -170,5 +170,6 @@ def _own(step: Step) -> None:
         target = step.root / file.relative_to(step.image.folder / "files")
         for missing in reversed([parent for parent in target.parents if not parent.exists()]):
             missing.mkdir(mode=0o755)
-        shutil.copyfile(file, target)
-        target.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
+        shutil.copyfile(file, target, follow_symlinks=False)
+        if not file.is_symlink():
+            target.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)

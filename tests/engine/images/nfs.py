@@ -9,6 +9,9 @@ from pathlib import Path
 
 from qhub.rehearsal.toolchain.debian import ensure_packages
 
+#: What this libnfs puts into one call of version 4 at most; a node's kernel does the same with more.
+CHUNK = 2 * 1024
+
 
 class NfsError(OSError):
     """The server refused; `errno` is what a mounted file system would give."""
@@ -58,7 +61,7 @@ class Client:
     def __init__(self, port: int, *, uid: int, gid: int, groups: Sequence[int] = ()) -> None:
         self._library = _library()
         self._context = ctypes.c_void_p(self._library.nfs_init_context())
-        url = f"nfs://127.0.0.1/?version=4&nfsport={port}&uid={uid}&gid={gid}&autoreconnect=-1"
+        url = f"nfs://127.0.0.1/?version=4&nfsport={port}&uid={uid}&gid={gid}"
         if not self._library.nfs_parse_url_dir(self._context, url.encode()):
             raise NfsError(self._why())
         ids = (ctypes.c_uint32 * len(groups))(*groups)
@@ -73,16 +76,15 @@ class Client:
         self._library.nfs_destroy_context(self._context)
 
     def mkdir(self, path: str, mode: int) -> None:
-        """Make a folder; the mode is set apart from it, so that no umask has a part in it."""
-        self._do("mkdir", path.encode())
-        self.chmod(path, mode)
+        """Make a folder of this mode."""
+        self._do("mkdir2", path.encode(), mode)
 
     def chmod(self, path: str, mode: int) -> None:
-        """Set the mode."""
+        """Set the mode of a file: with version 4 this libnfs does it to no folder."""
         self._do("chmod", path.encode(), mode)
 
     def chown(self, path: str, uid: int, gid: int) -> None:
-        """Give it to somebody."""
+        """Give a file to somebody; as `chmod`, no folder."""
         self._do("chown", path.encode(), uid, gid)
 
     def stat(self, path: str) -> Stat:
@@ -98,11 +100,21 @@ class Client:
         return seen.blocks * seen.frsize
 
     def write(self, path: str, content: bytes) -> None:
-        """Make a file, or write it anew, and see it on the disk."""
+        """Make a file and see it on the disk."""
+        self._write(path, content, os.O_CREAT | os.O_WRONLY)
+        self.chmod(path, 0o664)  # this libnfs makes it for its owner alone
+
+    def overwrite(self, path: str, content: bytes) -> None:
+        """Write a file anew that is there, and see it on the disk."""
+        self._write(path, content, os.O_WRONLY | os.O_TRUNC)
+
+    def _write(self, path: str, content: bytes, flags: int) -> None:
         handle = ctypes.c_void_p()
-        self._do("open", path.encode(), os.O_CREAT | os.O_WRONLY | os.O_TRUNC, ctypes.byref(handle))
+        self._do("open", path.encode(), flags, ctypes.byref(handle))
         try:
-            self._do("write", handle, ctypes.c_uint64(len(content)), content)
+            for start in range(0, len(content), CHUNK):
+                piece = content[start : start + CHUNK]
+                assert self._do("write", handle, ctypes.c_uint64(len(piece)), piece) == len(piece)
             self._do("fsync", handle)
         finally:
             self._do("close", handle)
@@ -112,10 +124,10 @@ class Client:
         handle = ctypes.c_void_p()
         self._do("open", path.encode(), os.O_RDONLY, ctypes.byref(handle))
         try:
-            size = self.stat(path).size
-            content = ctypes.create_string_buffer(size)
-            got = self._do("read", handle, ctypes.c_uint64(size), content)
-            return content.raw[:got]
+            content, buffer = b"", ctypes.create_string_buffer(CHUNK)
+            while got := self._do("read", handle, ctypes.c_uint64(CHUNK), buffer):
+                content += buffer.raw[:got]
+            return content
         finally:
             self._do("close", handle)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import signal
 import threading
@@ -37,11 +38,44 @@ c.JupyterHub.db_url = "sqlite:///jupyterhub.sqlite"
 
 GATEWAY_CONFIG = """
 c.DaskGateway.address = "127.0.0.1:{api}"
-c.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
+c.DaskGateway.backend_class = "dask_gateway_server.backends.kubernetes.KubeBackend"
+c.KubeBackend.gateway_instance = "an-instance"
 c.DaskGateway.authenticator_class = "dask_gateway_server.auth.SimpleAuthenticator"
 c.SimpleAuthenticator.password = "a-password"
-c.Proxy.address = "127.0.0.1:{proxy}"
 """
+
+
+def serving(answer: Callable[[http.server.BaseHTTPRequestHandler], bytes]) -> Iterator[int]:
+    """Yield the port of a small server of this process while it runs."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = answer(self)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def kubeconfig(port: int) -> dict:
+    """Return a kubeconfig for an API server on 127.0.0.1."""
+    return {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+        "users": [{"name": "it", "user": {}}],
+    }
 
 
 class TestHubAndProxy:
@@ -82,13 +116,27 @@ class TestHubAndProxy:
             assert "jupyterhub_idle_culler" in done.wait()
 
 
+@pytest.fixture
+def kubernetes() -> Iterator[int]:
+    """The port of an API server that knows no cluster of Dask, and of which nothing changes."""
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> bytes:
+        empty = {"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []}
+        return b"" if "watch" in handler.path else json.dumps(empty).encode()
+
+    yield from serving(answer)
+
+
 class TestGateway:
-    def test_the_api_answers(self, image: Image, tmp_path: Path) -> None:
+    def test_the_api_answers(self, image: Image, tmp_path: Path, kubernetes: int) -> None:
         api = free_port()
-        config = tmp_path / "dask_gateway_config.py"
-        config.write_text(GATEWAY_CONFIG.format(api=api, proxy=free_port()))
-        place = {config: "/etc/dask-gateway/dask_gateway_config.py"}
-        with Container(image("gateway"), tmp_path / "log", binds=place) as server:
+        config, access = tmp_path / "dask_gateway_config.py", tmp_path / "kubeconfig"
+        config.write_text(GATEWAY_CONFIG.format(api=api))
+        access.write_text(json.dumps(kubeconfig(kubernetes)))
+        access.chmod(0o644)
+        place = {config: "/etc/dask-gateway/dask_gateway_config.py", access: "/etc/kubeconfig"}
+        env = {"KUBECONFIG": "/etc/kubeconfig"}
+        with Container(image("gateway"), tmp_path / "log", binds=place, env=env) as server:
             server.until(lambda: get(f"http://127.0.0.1:{api}/api/health")[0] == 200 or None)
             refused, _ = get(f"http://127.0.0.1:{api}/api/v1/clusters/")
 
@@ -102,22 +150,8 @@ class TestGateway:
 
 @pytest.fixture
 def behind() -> Iterator[int]:
-    """The port of a server that answers who asked it by which name."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(f"for {self.headers['Host']}".encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            return
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    """The port of a server that answers by which name it was asked."""
+    yield from serving(lambda handler: f"for {handler.headers['Host']}".encode())
 
 
 class TestTraefik:
