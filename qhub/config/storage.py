@@ -52,6 +52,17 @@ class ManagedStorage(_Storage):
     )
 
 
+class StorageClassStorage(_Storage):
+    """A volume that the cluster's own shared file system makes: CephFS, Longhorn, an NFS or EFS provisioner, ..."""
+
+    kind: Literal["storage-class"] = Field(description="A volume of a StorageClass that can share it between nodes.")
+    storage_class: ObjectName | None = Field(
+        default=None,
+        description="StorageClass that makes ReadWriteMany volumes; null takes the cluster's default. It must allow "
+        "expansion for size to grow.",
+    )
+
+
 class ExistingClaimStorage(Section):
     """A ReadWriteMany claim that is there already. QHub uses it and never changes or deletes it."""
 
@@ -59,22 +70,25 @@ class ExistingClaimStorage(Section):
     claim_name: ObjectName = Field(description="PersistentVolumeClaim (ReadWriteMany) in the hub's namespace.")
 
 
+#: Any of the sections, for functions that take what was chosen.
+AnyStorage = NfsServerStorage | ManagedStorage | StorageClassStorage | ExistingClaimStorage
+
+
 def _kind(value: Any) -> Any:
-    """Return which of the three a value is; a section without `kind` is the first."""
+    """Return which of the four a value is; a section without `kind` is the first."""
     return value.get("kind", "nfs-server") if isinstance(value, dict) else getattr(value, "kind", "nfs-server")
 
 
 Storage = Annotated[
     Annotated[NfsServerStorage, Tag("nfs-server")]
     | Annotated[ManagedStorage, Tag("managed")]
+    | Annotated[StorageClassStorage, Tag("storage-class")]
     | Annotated[ExistingClaimStorage, Tag("existing-claim")],
     Discriminator(_kind),
 ]
 
 
-def managed_storage_is_somewhere(
-    storage: NfsServerStorage | ManagedStorage | ExistingClaimStorage, cluster: Any
-) -> Iterator[Problem]:
+def managed_storage_is_somewhere(storage: AnyStorage, cluster: Any) -> Iterator[Problem]:
     """Only a cloud that QHub sets up can make the managed file system itself, and not of every size."""
     if not isinstance(storage, ManagedStorage) or storage.server is not None:
         return

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi_kubernetes.core.v1 import PersistentVolume, PersistentVolumeClaim
 
-from qhub.config.storage import ExistingClaimStorage, ManagedStorage, NfsServerStorage
+from qhub.config.storage import (
+    AnyStorage,
+    ExistingClaimStorage,
+    ManagedStorage,
+    NfsServerStorage,
+    StorageClassStorage,
+)
 from qhub.errors import InputError
 from qhub.platform.nfs_server import NfsServer, NfsServerArgs
 from qhub.platform.pods import container_resources
 
 if TYPE_CHECKING:
-    from pulumi_kubernetes.core.v1 import PersistentVolumeSpecArgsDict
+    from pulumi_kubernetes.core.v1 import PersistentVolumeClaimSpecArgsDict, PersistentVolumeSpecArgsDict
 
     from qhub.clouds.cluster import Cluster, SharedFileSystem
 
@@ -42,7 +48,7 @@ class StorageArgs:
         server_namespace: name of the namespace for our own NFS server.
     """
 
-    storage: NfsServerStorage | ManagedStorage | ExistingClaimStorage
+    storage: AnyStorage
     cluster: Cluster
     namespace: str
     namespace_resource: pulumi.Resource
@@ -65,6 +71,7 @@ class Storage(pulumi.ComponentResource):
     Creates:
         kind `nfs-server`: an `NfsServer`, PersistentVolume, PersistentVolumeClaim;
         kind `managed`: PersistentVolume, PersistentVolumeClaim;
+        kind `storage-class`: PersistentVolumeClaim, for which the cluster makes the volume;
         kind `existing-claim`: nothing.
 
     Raises:
@@ -84,6 +91,8 @@ class Storage(pulumi.ComponentResource):
         if isinstance(storage, ExistingClaimStorage):
             # Not looked up: only user pods need it, and they say so clearly when it is missing.
             self.claim_name, self.ready = storage.claim_name, ()
+        elif isinstance(storage, StorageClassStorage):
+            self.claim_name, self.ready = CLAIM_NAME, self._claim_of_class(name, storage, args)
         else:
             export = (
                 managed_export(storage, args.cluster.shared_file_system)
@@ -109,6 +118,27 @@ class Storage(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return _Export(server=server.server, path="/", mount_options=MOUNT_OPTIONS, depends_on=[server.service])
+
+    def _claim_of_class(self, name: str, storage: StorageClassStorage, args: StorageArgs) -> Sequence[pulumi.Resource]:
+        """Claim a volume of a storage class; return what has to be ready before a pod mounts it."""
+        spec: PersistentVolumeClaimSpecArgsDict = {
+            "access_modes": ["ReadWriteMany"],
+            "resources": {"requests": {"storage": storage.size}},
+        }
+        if storage.storage_class is not None:
+            spec["storage_class_name"] = storage.storage_class
+        claim = PersistentVolumeClaim(
+            f"{name}-claim",
+            metadata={"name": CLAIM_NAME, "namespace": args.namespace},
+            spec=spec,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[args.namespace_resource],
+                protect=storage.protect,
+                retain_on_delete=storage.protect,
+            ),
+        )
+        return [claim]
 
     def _mount(
         self, name: str, storage: NfsServerStorage | ManagedStorage, export: _Export, args: StorageArgs

@@ -98,6 +98,11 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         "certificates": {"issuer": "existing-secret", "secret_name": "hub-example-org"},
         "namespace": {"pod_security": "baseline"},
     },
+    "storage-class": {
+        "storage": {"kind": "storage-class", "storage_class": "cephfs", "size": "2Ti"},
+        "certificates": {"issuer": "none"},
+        "ingress": {"controller": "traefik"},
+    },
     "existing-claim": {
         "storage": {"kind": "existing-claim", "claim_name": "team-files"},
         "certificates": {"issuer": "none"},

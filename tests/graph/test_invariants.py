@@ -214,6 +214,33 @@ class TestData:
 
         assert volume.inputs["spec"]["nfs"] == {"server": "127.96.0.10", "path": "/"}
 
+    def test_a_storage_class_makes_the_volume_itself(self) -> None:
+        recording = record_configuration("storage-class")
+        claim = recording.one(CLAIM)
+
+        assert recording.of_type("kubernetes:core/v1:PersistentVolume") == []
+        assert claim.inputs["spec"] == {
+            "accessModes": ["ReadWriteMany"],
+            "storageClassName": "cephfs",
+            "resources": {"requests": {"storage": "2Ti"}},
+        }
+        assert claim.protect
+
+    def test_the_clusters_default_class_is_taken_by_naming_none(self) -> None:
+        claim = record_configuration("storage-class", storage={"kind": "storage-class"}).one(CLAIM)
+
+        assert "storageClassName" not in claim.inputs["spec"]
+
+    def test_a_claim_of_a_storage_class_grows_in_place(self) -> None:
+        before, after = (
+            record_configuration("storage-class", storage={"kind": "storage-class", "size": size}).one(CLAIM)
+            for size in ("5Gi", "9Gi")
+        )
+
+        assert after.urn == before.urn
+        assert after.inputs["spec"]["resources"]["requests"]["storage"] == "9Gi"
+        assert after.ignore_changes == ()
+
     def test_an_existing_claim_stays_somebody_elses(self) -> None:
         recording = record_configuration("existing-claim")
 

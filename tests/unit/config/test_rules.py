@@ -157,6 +157,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {"authentication": {**GITHUB, "admin_users": ["alice"]}},
     {"storage": {"kind": "managed", "server": "10.0.0.5"}, "namespace": {"pod_security": "baseline"}},
     {"storage": {"kind": "existing-claim", "claim_name": "homes"}},
+    {"storage": {"kind": "storage-class"}},
+    {"storage": {"kind": "storage-class", "storage_class": "cephfs", "size": "1Ti", "protect": False}},
     {**profile(gpu={}, node_pool="gpu"), "cluster": {"node_pools": {"gpu": {"gpu": {}}}}},
     {"jupyterhub": {"cull": {"enabled": False, "timeout": 5, "every": 10}}},
     {"jupyterhub": {"profiles": [{"name": "only"}]}},
