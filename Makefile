@@ -9,8 +9,8 @@ QHUB := $(VENV)/bin/qhub
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
-up: $(VENV)/.up ## bring STACK (default: local) up: tools, embedded cluster, pulumi up
-	@$(QHUB) up --stack $(STACK)
+up: $(VENV)/.up ## bring STACK (default: local) up: tools, embedded cluster, pulumi up; NODES=simulated runs no container
+	@$(QHUB) up --stack $(STACK) $(if $(NODES),--nodes $(NODES))
 
 down: $(VENV)/.up ## destroy STACK and stop its embedded cluster
 	@$(QHUB) down --stack $(STACK)

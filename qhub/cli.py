@@ -5,8 +5,12 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from qhub.rehearsal.cluster.kinds import NodeKind
 
 
 class PeopleErrors(click.Group):
@@ -55,13 +59,21 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask after th
 @main.command()
 @stack_option
 @yes_option
-def up(stack: str, yes: bool) -> None:
+@click.option(
+    "--nodes",
+    type=click.Choice(["real", "simulated", "both"]),
+    envvar="QHUB_NODES",
+    show_envvar=True,
+    help="Of an embedded cluster that is not there yet: nodes on which containers run, or simulated ones. Default: real"
+    " where this machine can.",
+)
+def up(stack: str, yes: bool, nodes: NodeKind | None) -> None:
     """Get what is missing on this machine, then bring STACK up."""
     from rich.console import Console
 
     from qhub import automation
 
-    automation.up(stack, console=Console(), assume_yes=yes)
+    automation.up(stack, console=Console(), assume_yes=yes, nodes=nodes)
 
 
 @main.command()

@@ -8,25 +8,28 @@ from pathlib import Path
 
 from rich.console import Console
 
+from qhub.automation import real_node
 from qhub.automation.kubectl import kubectl_of
 from qhub.automation.prepare import Prepared, prepare
 from qhub.automation.recover import adopt_pending_creates, end_orphans, release_stale_lock
 from qhub.rehearsal import paths
+from qhub.rehearsal.cluster.kinds import NodeKind
 
 
-def up(stack: str, *, console: Console, assume_yes: bool = False) -> None:
-    """Bring the stack up and show its pods.
+def up(stack: str, *, console: Console, assume_yes: bool = False, nodes: NodeKind | None = None) -> None:
+    """Bring the stack up, show its pods and, where they really run, say where a browser finds the hub.
 
     Args:
         stack: name of the stack.
         console: where the steps are told.
         assume_yes: do not ask after the preview. An embedded cluster is never asked about: it holds nobody's data.
+        nodes: kind of nodes of an embedded cluster that is not there yet; None for real ones where they can run.
 
     Raises:
         SettingsError, ToolchainError, ClusterError: before anything was created.
         EngineError: the engine failed; it has shown why. Run again to go on from there.
     """
-    prepared = prepare(stack, console=console)
+    prepared = prepare(stack, console=console, nodes=nodes)
     describe(prepared, console=console)
     engine = prepared.engine
     created = engine.select()
@@ -40,6 +43,10 @@ def up(stack: str, *, console: Console, assume_yes: bool = False) -> None:
         words.append("--diff")
     engine.show(*words)
     show_pods(prepared, console=console)
+    if prepared.cluster and prepared.cluster.kind != "simulated":
+        outputs = engine.outputs()
+        url = real_node.entrance(prepared.cluster, outputs)
+        console.print(f"\n[bold]{outputs['login_hint'].replace(outputs['address'], url)}[/]", soft_wrap=True)
 
 
 def down(stack: str, *, console: Console, assume_yes: bool = False) -> None:
@@ -55,9 +62,8 @@ def down(stack: str, *, console: Console, assume_yes: bool = False) -> None:
     engine = prepared.engine
     if engine.exists():
         if prepared.cluster and engine.state().get("resources"):
-            prepared.cluster.start(
-                report=partial(console.print, soft_wrap=True)
-            )  # a stopped cluster still holds what the stack made
+            # A stopped cluster still holds what the stack made.
+            prepared.cluster.start(report=partial(console.print, soft_wrap=True))
         _recover(prepared, console=console)
         engine.show("destroy", *(["--yes"] if assume_yes or prepared.cluster else []))
         # The stack's own file is the user's configuration: it stays.
@@ -96,7 +102,7 @@ def describe(prepared: Prepared, *, console: Console) -> None:
 def _place(prepared: Prepared) -> str:
     cluster = prepared.settings.cluster
     if prepared.cluster:
-        return f"embedded, {prepared.cluster.folder}"
+        return f"embedded, {prepared.cluster.kind} nodes, {prepared.cluster.folder}"
     if cluster.provider == "existing":
         return cluster.context or "current context"
     return f"{cluster.name}, made by this stack: {cluster.provider}, {cluster.region}"

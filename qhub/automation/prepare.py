@@ -15,10 +15,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from qhub.automation import real_node
 from qhub.automation.engine import Engine
 from qhub.config import Settings, load_settings_file
 from qhub.rehearsal import paths
 from qhub.rehearsal.cluster import EmbeddedCluster
+from qhub.rehearsal.cluster.kinds import NodeKind
 from qhub.rehearsal.plugins.install import PluginUse, engine_environment, install_stand_ins
 from qhub.rehearsal.toolchain import Toolchain, ensure_tools
 
@@ -50,7 +52,14 @@ class Prepared:
     cluster: EmbeddedCluster | None
 
 
-def prepare(stack: str, *, console: Console, root: Path | None = None, start_cluster: bool = True) -> Prepared:
+def prepare(
+    stack: str,
+    *,
+    console: Console,
+    root: Path | None = None,
+    start_cluster: bool = True,
+    nodes: NodeKind | None = None,
+) -> Prepared:
     """Check the settings, get the tools, install the plugins and start the embedded cluster where the stack uses one.
 
     Args:
@@ -58,17 +67,26 @@ def prepare(stack: str, *, console: Console, root: Path | None = None, start_clu
         console: where progress goes.
         root: the checkout; default: the one around the current folder.
         start_cluster: False leaves an embedded cluster as it is (for `down` and `env`).
+        nodes: kind of nodes of an embedded cluster that is not there yet; None for real ones where they can run.
 
     Raises:
-        SettingsError, ToolchainError, ClusterError: each with a message for people; nothing was created in the cluster.
+        SettingsError, ToolchainError, ImagesError, ClusterError: each with a message for people; nothing was created in
+            the cluster.
     """
     root = root or paths.project_root()
     settings = load_settings_file(root / f"Pulumi.{stack}.yaml", stack=stack)
     cluster = embedded_cluster(settings, root=root)
+    if cluster:
+        kind, why = real_node.choose_kind(cluster, nodes)
+        cluster = EmbeddedCluster(cluster.name, cluster.folder, kind=kind)
+        if start_cluster and why:
+            console.print(f"Nodes are simulated, no container runs: {why}", soft_wrap=True)
+        if start_cluster and kind != "simulated":
+            real_node.check(settings, file=f"Pulumi.{stack}.yaml")
     tools = ensure_tools(ENGINE_TOOLS + (cluster.tools if cluster else ()), console=console)
     plugins = tuple(install_stand_ins(pulumi_home=paths.pulumi_home(root), python=Path(sys.executable)))
     if cluster and start_cluster:
-        cluster.start(report=partial(console.print, soft_wrap=True))
+        start(cluster, settings, console=console)
     variables = engine_variables(root=root, tools=tools, plugins=plugins, cluster=cluster)
     environment = {**os.environ, **variables}
     return Prepared(
@@ -79,6 +97,17 @@ def prepare(stack: str, *, console: Console, root: Path | None = None, start_clu
         plugins=plugins,
         cluster=cluster,
     )
+
+
+def start(cluster: EmbeddedCluster, settings: Settings, *, console: Console) -> None:
+    """Start an embedded cluster, or what of it does not run, with the images that its real node needs."""
+    if cluster.kind != "simulated":
+        # Before the start: a build takes minutes, and what waits for them is better not there yet.
+        archives = real_node.archives(settings, console=console)
+        cluster.start(report=partial(console.print, soft_wrap=True))
+        cluster.import_images(archives, report=partial(console.print, soft_wrap=True))
+    else:
+        cluster.start(report=partial(console.print, soft_wrap=True))
 
 
 def embedded_cluster(settings: Settings, *, root: Path) -> EmbeddedCluster | None:

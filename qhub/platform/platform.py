@@ -249,4 +249,6 @@ def login_hint(settings: Settings, load_balancer: str) -> str:
         names = sorted({*authentication.allowed_users, *authentication.admin_users})
         way = way.replace("any name", f"one of the names {', '.join(names)}")
     hint = f"Open {settings.address} and sign in {way}."
-    return f"{hint} {settings.domain} has to lead to {load_balancer}." if load_balancer else hint
+    # Names that end in .localhost lead to this machine by themselves (RFC 6761).
+    needs_dns = load_balancer and not settings.domain.endswith(".localhost")
+    return f"{hint} {settings.domain} has to lead to {load_balancer}." if needs_dns else hint

@@ -13,7 +13,7 @@ from qhub.rehearsal.cluster.api import UNREACHABLE, Api, ApiError
 from qhub.rehearsal.cluster.errors import ClusterError
 from qhub.rehearsal.cluster.health import Health
 from qhub.rehearsal.cluster.inside import exposed_port, images_of
-from qhub.rehearsal.cluster.kinds import NodeKind, providers_of
+from qhub.rehearsal.cluster.kinds import NodeKind, kind_named, providers_of
 from qhub.rehearsal.cluster.layout import Layout, locked, remove_folder
 from qhub.rehearsal.cluster.nodes import KWOK, LEASES, NODES, SimulatedNode, create_node, is_ready
 from qhub.rehearsal.cluster.pki import Pki
@@ -105,6 +105,13 @@ class EmbeddedCluster:
     def kubeconfig_path(self) -> Path:
         """Path of the administrator's kubeconfig."""
         return self._layout.kubeconfig
+
+    @property
+    def kind(self) -> NodeKind | None:
+        """Kind of its nodes: as given, else what it was first started with; None before that."""
+        state = load_state(self._layout.state)
+        # Clusters made before there was a choice have simulated nodes, and no note of it.
+        return self._kind or kind_named(state.nodes) or ("simulated" if state.ports else None)
 
     @property
     def logs(self) -> Path:

@@ -12,6 +12,11 @@ NodeKind = Literal["simulated", "real", "both"]
 KINDS: tuple[str, ...] = get_args(NodeKind)
 
 
+def kind_named(word: str) -> NodeKind | None:
+    """Return the kind of this name; None for any other word."""
+    return next((kind for kind in get_args(NodeKind) if kind == word), None)
+
+
 def providers_of(kind: str) -> tuple[NodeProvider, ...]:
     """Return where the nodes of a kind come from."""
     if kind == "simulated":

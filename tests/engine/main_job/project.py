@@ -31,11 +31,11 @@ class Project:
     remembered: dict[str, str] = field(default_factory=dict, compare=False)
 
     def environment(self, **extra: str) -> dict[str, str]:
-        """Return the environment of a new user's shell, plus the shared cache of built tools."""
+        """Return the environment of a new user's shell, plus the shared cache of built tools; nodes are simulated."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         if cache := os.environ.get("QHUB_CACHE_DIR"):
             clean["QHUB_CACHE_DIR"] = cache
-        return {**clean, **extra}
+        return {**clean, "QHUB_NODES": "simulated", **extra}
 
     def run(
         self, *command: str, environment: Mapping[str, str] | None = None, fails: bool = False
@@ -112,10 +112,20 @@ class Project:
         return EmbeddedCluster("local", self.folder / ".qhub" / "clusters" / "local")
 
 
+#: What no real node can run here, and simulated ones can: all that the platform is made of by default.
+WHOLE_PLATFORM = {
+    "certificates": {"issuer": "self-signed"},
+    "ingress": {"controller": "ingress-nginx"},
+    "storage": {"kind": "nfs-server"},
+}
+
+
 def make_project(folder: Path) -> Project:
-    """Copy what a stack needs out of the checkout."""
+    """Copy what a stack needs out of the checkout; the local stack has the whole platform."""
     for file in ("Pulumi.yaml", "Pulumi.local.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml"):
         shutil.copy(ROOT / file, folder / file)
     for tree in ("stacks", "qhub/rehearsal/charts"):
         shutil.copytree(ROOT / tree, folder / tree, ignore=shutil.ignore_patterns("__pycache__"))
-    return Project(folder)
+    project = Project(folder)
+    project.set(**WHOLE_PLATFORM)
+    return project

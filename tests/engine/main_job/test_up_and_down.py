@@ -15,7 +15,7 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
-from tests.engine.main_job.project import QHUB, ROOT, Project
+from tests.engine.main_job.project import QHUB, ROOT, Project, make_project
 
 
 def not_ready(project: Project) -> list[str]:
@@ -79,8 +79,10 @@ class TestThePlatformIsUp:
         assert "unchanged" in printed
         assert not re.search(r"\d+ (created|updated|deleted|replaced)", printed)
 
-    def test_the_file_of_the_stack_stays_as_it_was(self, platform: Project) -> None:
-        assert (platform.folder / "Pulumi.local.yaml").read_text() == (ROOT / "Pulumi.local.yaml").read_text()
+    def test_the_file_of_the_stack_stays_as_it_was(self, platform: Project, tmp_path: Path) -> None:
+        fresh = make_project(tmp_path)
+
+        assert (platform.folder / "Pulumi.local.yaml").read_text() == (fresh.folder / "Pulumi.local.yaml").read_text()
 
     def test_one_setting_changes_one_release_and_shows_it(self, platform: Project) -> None:
         platform.set(jupyterhub={"cull": {"timeout": 1234}})

@@ -1,0 +1,100 @@
+"""What a stack on an embedded cluster with a real node needs besides: its images, and the way in from a browser.
+
+| step of `make up` | does |
+|---|---|
+| `choose_kind` | real where this machine can run one, else simulated, and says why |
+| `check` | refuses settings whose programs cannot be had here, before anything is made |
+| `archives` | the images, built where they are missing |
+| `entrance` | the URL to open: a port on 127.0.0.1 that leads to the ingress |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from qhub.config.mistakes import Mistake, SettingsError
+from qhub.rehearsal import images, node
+from qhub.rehearsal.cluster import ClusterError, EmbeddedCluster
+from qhub.rehearsal.cluster.kinds import NodeKind
+
+if TYPE_CHECKING:
+    from qhub.config import Settings
+
+#: In every stack: the hub's own pods, users' pods, and the init containers of both.
+ALWAYS = ("hub", "proxy", "notebook", "network-tools", "traefik")
+
+#: What the Service in front of the ingress controller listens on, by the scheme of the hub's address.
+PORTS = {"http": 80, "https": 443}
+
+
+def choose_kind(cluster: EmbeddedCluster, asked: NodeKind | None) -> tuple[NodeKind, str | None]:
+    """Return which kind of nodes the cluster gets, and where that is simulated without being asked for, why.
+
+    Args:
+        cluster: one that is there keeps its kind.
+        asked: what a person said; None takes real nodes where they can run.
+
+    Raises:
+        ClusterError: real nodes were asked for and cannot run here.
+    """
+    why = node.why_not() or images.why_not()
+    if asked in ("real", "both") and why:
+        raise ClusterError(f"no real node can run on this machine: {why}. Simulated ones can: --nodes simulated")
+    if asked or cluster.kind:
+        return asked or cluster.kind or "simulated", None
+    return ("simulated", why) if why else ("real", None)
+
+
+def check(settings: Settings, *, file: str) -> None:
+    """Refuse what cannot run on a real node without a network: programs that are had as images from a registry only.
+
+    Raises:
+        SettingsError: with every such setting.
+    """
+    otherwise = "or run `make up NODES=simulated`"
+    mistakes = [Mistake(key, f"{what}, {otherwise}", file=file) for key, what in _impossible(settings)]
+    if mistakes:
+        raise SettingsError(mistakes, stack=file.removeprefix("Pulumi.").removesuffix(".yaml"))
+
+
+def _impossible(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.ingress.controller == "ingress-nginx":
+        yield "ingress.controller", "ingress-nginx cannot be built here, so no real node can run it: write traefik"
+    if settings.certificates.issuer not in ("none", "existing-secret"):
+        yield "certificates.issuer", "cert-manager cannot be built here, so no real node can run it: write none"
+    if settings.storage.kind in ("nfs-server", "managed"):
+        yield "storage.kind", "the embedded node mounts no NFS: write storage-class, which takes its own shared class"
+
+
+def image_names(settings: Settings) -> tuple[str, ...]:
+    """Return which images of `images/` the pods of the stack ask for."""
+    return (*ALWAYS, "gateway") if settings.dask.enabled else ALWAYS
+
+
+def archives(settings: Settings, *, console: Console) -> list[Path]:
+    """Return the files with the images of the stack, building those that are missing.
+
+    Raises:
+        ImagesError: one could not be built.
+    """
+    return [image.archive for image in images.ensure_images(image_names(settings), report=console)]
+
+
+def entrance(cluster: EmbeddedCluster, outputs: Mapping[str, Any]) -> str:
+    """Return the URL under which a browser on this machine reaches the hub; it stays while the cluster is kept.
+
+    Args:
+        cluster: it runs.
+        outputs: of the stack.
+
+    Raises:
+        ClusterError: the cluster does not run.
+    """
+    address = urlsplit(outputs["address"])
+    port = cluster.expose(outputs["load_balancer"], PORTS[address.scheme])
+    return f"{address.scheme}://{address.hostname}:{port}"
