@@ -13,12 +13,17 @@ from tests.unit.platform.building import make_settings
 
 class TestLoginHint:
     def test_it_says_where_and_how(self) -> None:
+        settings = make_settings(domain="hub.team.org", authentication={"password": "a-password"})
+
+        assert login_hint(settings, "192.0.2.1") == (
+            "Open https://hub.team.org and sign in with any name and the password of authentication.password. "
+            "hub.team.org has to lead to 192.0.2.1."
+        )
+
+    def test_a_name_of_this_machine_needs_no_dns(self) -> None:
         hint = login_hint(make_settings(authentication={"password": "a-password"}), "192.0.2.1")
 
-        assert hint == (
-            "Open https://qhub.localhost and sign in with any name and the password of authentication.password. "
-            "qhub.localhost has to lead to 192.0.2.1."
-        )
+        assert hint.endswith("the password of authentication.password.")
 
     def test_it_names_who_may(self) -> None:
         settings = make_settings(authentication={"password": "p", "allowed_users": ["bob"], "admin_users": ["alice"]})
