@@ -1,0 +1,96 @@
+"""The browser, the site under test, and a visit for each person of a test.
+
+A test that fails leaves screenshots and traces in `build/browser/failed/<test>/`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from qhub.rehearsal.paths import project_root
+from qhub.rehearsal.toolchain.errors import ToolchainError
+from tests.browser.chromium import find_chromium, net_log
+from tests.browser.connections import connected_to, outside
+from tests.browser.site import VARIABLE, Site, read_site
+from tests.browser.visits import Visit, visit
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let fixtures know, when they end, that the test failed."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+@pytest.fixture(scope="session")
+def kept() -> Path:
+    """Where screenshots and traces are kept: `build/browser`, or what QHUB_BROWSER_KEPT names."""
+    return Path(os.environ.get("QHUB_BROWSER_KEPT") or project_root(Path(__file__).parent) / "build" / "browser")
+
+
+@pytest.fixture(scope="package")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One Chromium for all tests. At the end its own log must show that it connected to this machine alone."""
+    folder = tmp_path_factory.mktemp("chromium")
+    try:
+        chromium = find_chromium()
+    except ToolchainError as error:
+        pytest.skip(f"NOT CHECKED in a browser: {error}")
+    with sync_playwright() as playwright:
+        started = chromium.launch(playwright.chromium, folder)
+        try:
+            yield started
+        finally:
+            started.close()
+    reached = outside(connected_to(net_log(folder)))
+    assert not reached, f"the browser connected to {', '.join(sorted(reached))}"
+
+
+@pytest.fixture(scope="session")
+def site() -> Site:
+    """The site under test."""
+    if file := os.environ.get(VARIABLE):
+        return read_site(Path(file))
+    pytest.skip(f"NOT CHECKED in a browser: {VARIABLE} names no site")
+
+
+@pytest.fixture
+def new_visit(browser: Browser, kept: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Visit]]:
+    """Call it for each person who takes part in the test."""
+    visits: list[Visit] = []
+    with ExitStack() as stack:
+
+        def new() -> Visit:
+            visits.append(stack.enter_context(visit(browser)))
+            return visits[-1]
+
+        yield new
+        if request.node.stash.get(_FAILED, False):
+            name = re.sub(r"[^\w.-]+", "-", request.node.nodeid.rpartition("/")[2])
+            for number, one in enumerate(visits, start=1):
+                one.keep(kept / "failed" / name / f"visit-{number}")
+    asked = [url for one in visits for url in one.asked_outside]
+    assert not asked, f"pages asked other machines: {asked}"
+
+
+@pytest.fixture
+def screenshot(kept: Path) -> Callable[[Page, str], Path]:
+    """Call it with a page and a name to keep a picture of it for the documents, in `screenshots/<name>.png`."""
+
+    def take(page: Page, name: str) -> Path:
+        path = kept / "screenshots" / f"{name}.png"
+        page.screenshot(path=path, animations="disabled")
+        return path
+
+    return take

@@ -1,0 +1,91 @@
+"""The site under test: where it is, who may sign in, and what they are to find there.
+
+`QHUB_BROWSER_SITE` names a JSON file with the fields of `Site`. What a site does not have (`None`, `False` or empty)
+skips the tests of it, and the reason says so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, urljoin
+
+from pydantic import BaseModel, ConfigDict
+
+#: The variable that names the file.
+VARIABLE = "QHUB_BROWSER_SITE"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Person(_Frozen):
+    """Somebody who may sign in.
+
+    Attributes:
+        offered: slugs of the profiles that the start page shows them, in its order; empty where there are none.
+        hidden: slugs of profiles that exist and that they may not see.
+        uid: their number on disk; None where it is not known beforehand.
+        groups: their groups, {name: gid}.
+        writable: shared folders that they may write in.
+        closed: shared folders that they may not write in, whether or not they can see them.
+    """
+
+    name: str
+    password: str
+    offered: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    uid: int | None = None
+    groups: dict[str, int] = {}
+    writable: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+
+
+class Site(_Frozen):
+    """A hub and what the tests expect of it.
+
+    Attributes:
+        url: where it answers, with a slash at the end.
+        member: somebody with a uid, groups and shared folders of their own.
+        stranger: somebody whom no setting lists. Never an admin.
+        admin: an administrator.
+        wrong_password: one that the member does not have; None where any password is right.
+        shared: the folder that holds the shared folders, as user servers see it.
+        umask: of terminals and kernels.
+        start_timeout: seconds within which a server is to start.
+        dask: Dask clusters can be started.
+        dask_workers: how many workers a cluster may have.
+        culled_after: seconds without a user after which a server is stopped; None where it is not or takes too long.
+        restart_hub: a command that restarts the hub and leaves everything else running.
+    """
+
+    url: str
+    member: Person
+    stranger: Person
+    admin: Person
+    wrong_password: str | None = None
+    shared: str = "/shared"
+    umask: str = "0002"
+    start_timeout: float = 60
+    dask: bool = False
+    dask_workers: int = 2
+    culled_after: float | None = None
+    restart_hub: tuple[str, ...] | None = None
+
+    def at(self, path: str) -> str:
+        """Return the address of a page; `path` has no slash at its start."""
+        return urljoin(self.url, path)
+
+    def server(self, person: Person, path: str = "") -> str:
+        """Return an address of a person's own server."""
+        return self.at(f"user/{quote(person.name)}/{path}")
+
+
+def read_site(file: Path) -> Site:
+    """Return the site described in a JSON file.
+
+    Raises:
+        OSError: the file cannot be read.
+        pydantic.ValidationError: it is not the description of a site; the message names the fields.
+    """
+    return Site.model_validate_json(file.read_text())

@@ -1,0 +1,136 @@
+"""The hub's own pages: signing in, choosing a profile, starting and stopping a server, the admin page."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.site import Person, Site
+from tests.browser.steps.waiting import until
+
+
+class Hub:
+    """The hub as one person sees it on one page."""
+
+    def __init__(self, page: Page, site: Site) -> None:
+        self.page = page
+        self.site = site
+
+    def sign_in(self, person: Person, *, password: str | None = None) -> None:
+        """Fill in the sign-in form with the person's password, or another one, and send it."""
+        self.page.goto(self.site.at("hub/login"))
+        self.page.locator("input[name=username]").fill(person.name)
+        self.page.locator("input[name=password]").fill(person.password if password is None else password)
+        self.page.locator("#login_submit").click()
+
+    def expect_signed_in(self, person: Person) -> None:
+        """Wait until the page knows the person."""
+        expect(self.page.locator("#logout")).to_be_visible()
+        expect(self.page.locator(".navbar")).to_contain_text(person.name)
+
+    def expect_refused(self) -> None:
+        """Wait for the form again, with the reason, and no way further: home sends back to the form."""
+        expect(self.page.locator(".login_error")).to_contain_text(re.compile("invalid", re.IGNORECASE))
+        self.page.goto(self.site.at("hub/home"))
+        expect(self.page.locator("#login_submit")).to_be_visible()
+
+    def sign_out(self) -> None:
+        """Sign out, from any of the hub's pages."""
+        self.page.locator("#logout").click()
+        expect(self.page.locator("#login_submit, #login-main")).to_have_count(2)
+
+    def open_home(self) -> None:
+        """Open the page with the buttons that start and stop one's server."""
+        self.page.goto(self.site.at("hub/home"))
+        expect(self.page.locator("#start")).to_be_visible()
+
+    def is_running(self) -> bool:
+        """Say whether one's server runs or is being started or stopped, by the home page as it is now."""
+        self.open_home()
+        return self.page.locator("#stop").is_visible()
+
+    def open_profiles(self) -> list[str]:
+        """Open the page that starts a server and return the slugs of the profiles it offers, in order."""
+        self.page.goto(self.site.at("hub/spawn"))
+        expect(self.page.locator("#spawn_form")).to_be_visible()
+        choices = self.page.locator("input[name=profile]")
+        return [str(choice.get_attribute("value")) for choice in choices.all()]
+
+    def start(self, person: Person, profile: str | None = None) -> None:
+        """Start one's server, with a profile of the list or the default, and wait until it shows its own page."""
+        self.page.goto(self.site.at("hub/spawn"))
+        form = self.page.locator("#spawn_form")
+        # Without profiles there is no form: the server starts when the page is opened.
+        expect(form.or_(self.page.locator("#progress-bar, #jupyterlab-splash, .jp-LabShell")).first).to_be_visible()
+        if form.is_visible():
+            if profile:
+                form.locator(f"input[name=profile][value={profile!r}]").check()
+            form.locator("input[type=submit]").click()
+        self.wait_until_started(person)
+
+    def expect_profile_refused(self, slug: str) -> None:
+        """Send the form with a profile that it does not offer, which must start nothing."""
+        self.open_profiles()
+        self.page.locator("input[name=profile]").first.evaluate("(choice, slug) => { choice.value = slug }", slug)
+        self.page.locator("input[name=profile]").first.check()
+        self.page.locator("#spawn_form input[type=submit]").click()
+        # In the form, by a page of its own, or after the start was tried: which one depends on the spawner.
+        failed = self.page.locator("h1").filter(has_text=re.compile(r"Spawn failed|^\s*[45]\d\d\b"))
+        expect(failed.or_(self.page.locator(".spawn-error-msg")).first).to_be_visible()
+        assert not self.is_running(), f"a server runs with the profile {slug}, which is not offered"
+
+    def wait_until_started(self, person: Person) -> None:
+        """Wait until the browser is on one's own server.
+
+        Raises:
+            AssertionError: the hub says that the start failed; with what it says.
+        """
+        own = urlsplit(self.site.server(person)).path
+        failed = self.page.locator("h1", has_text="Spawn failed")
+
+        def look() -> bool:
+            assert not failed.is_visible(), self.page.locator("main, .container").last.inner_text()
+            return urlsplit(self.page.url).path.startswith(own)
+
+        until(self.page, look, seconds=self.site.start_timeout, what=f"the server of {person.name} started")
+
+    def stop(self) -> None:
+        """Stop one's server by the button on the home page, and wait until it is gone."""
+        self.open_home()
+        self.page.locator("#stop").click()
+        self.wait_until_stopped(seconds=self.site.start_timeout)
+
+    def wait_until_stopped(self, *, seconds: float) -> None:
+        """Wait until the home page offers to start a server. Looking there does not count as using the server."""
+        until(self.page, lambda: not self.is_running(), seconds=seconds, what="the server stopped")
+        expect(self.page.locator("#start")).to_contain_text("Start")
+
+    def ensure_running(self, person: Person) -> None:
+        """See to it that one's server runs, whichever profile it has."""
+        if self.is_running():
+            self.page.locator("#start").click()
+            self.wait_until_started(person)
+        else:
+            self.start(person)
+
+    def ensure_stopped(self) -> None:
+        """See to it that one's server does not run."""
+        if self.is_running():
+            self.stop()
+
+    def expect_admin_page(self, *people: Person) -> None:
+        """Open the admin page by its link and wait until it lists these people."""
+        self.open_home()
+        self.page.locator(".navbar a[href$='hub/admin']").click()
+        for person in people:
+            expect(self.page.locator("[data-testid=user-row-name], tr.user-row").filter(has_text=person.name)).not_to_have_count(0)
+
+    def expect_no_admin_page(self) -> None:
+        """Look for the link, which must not be there, and open the page by hand, which must be refused."""
+        self.open_home()
+        expect(self.page.locator(".navbar a[href$='hub/admin']")).to_have_count(0)
+        answer = self.page.goto(self.site.at("hub/admin"))
+        assert answer is not None
+        assert answer.status == 403, f"the admin page answers {answer.status} to somebody who is no admin"
