@@ -33,16 +33,18 @@ ARGUMENTS = (
     "--host-resolver-rules=" + ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in ALLOWED_HOSTS)]),
 )
 
-#: Fonts of the system and of the unpacked packages; the three generic names are fixed, so that screenshots look alike.
+#: Fonts of the system and of the unpacked packages. Generic names are fixed, so that screenshots look alike.
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
-<fontconfig>
-  {folders}
-  <cachedir>{cache}</cachedir>
-  <alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
-  <alias><family>serif</family><prefer><family>DejaVu Serif</family></prefer></alias>
-  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
-</fontconfig>
+<fontconfig>{folders}<cachedir>{cache}</cachedir>{generic}</fontconfig>
 """
+FONT_ALIAS = "<alias><family>{}</family><prefer><family>{}</family></prefer></alias>"
+GENERIC_FONTS = {
+    "system-ui": "DejaVu Sans",
+    "sans-serif": "DejaVu Sans",
+    "serif": "DejaVu Serif",
+    "monospace": "DejaVu Sans Mono",
+    "ui-monospace": "DejaVu Sans Mono",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,8 @@ class Chromium:
         home.mkdir(parents=True)
         fonts = folder / "fonts.conf"
         folders = "".join(f"<dir>{path}</dir>" for path in self.font_folders)
-        fonts.write_text(FONTS.format(folders=folders, cache=home / "fonts"))
+        generic = "".join(FONT_ALIAS.format(*names) for names in GENERIC_FONTS.items())
+        fonts.write_text(FONTS.format(folders=folders, cache=home / "fonts", generic=generic))
         return playwright.launch(
             executable_path=self.executable,
             args=[*ARGUMENTS, f"--log-net-log={net_log(folder)}"],

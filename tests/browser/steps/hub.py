@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import Page, expect
 
@@ -20,7 +20,8 @@ class Hub:
 
     def sign_in(self, person: Person, *, password: str | None = None) -> None:
         """Fill in the sign-in form with the person's password, or another one, and send it."""
-        self.page.goto(self.site.at("hub/login"))
+        # Straight to the home page: without it, whoever has a server lands there, and whoever has none starts one.
+        self.page.goto(self.site.at(f"hub/login?next={quote(urlsplit(self.site.at('hub/home')).path)}"))
         self.page.locator("input[name=username]").fill(person.name)
         self.page.locator("input[name=password]").fill(person.password if password is None else password)
         self.page.locator("#login_submit").click()
@@ -67,7 +68,7 @@ class Hub:
         if form.is_visible():
             if profile:
                 form.locator(f"input[name=profile][value={profile!r}]").check()
-            form.locator("input[type=submit]").click()
+            form.locator("[type=submit]").click()
         self.wait_until_started(person)
 
     def expect_profile_refused(self, slug: str) -> None:
@@ -75,7 +76,7 @@ class Hub:
         self.open_profiles()
         self.page.locator("input[name=profile]").first.evaluate("(choice, slug) => { choice.value = slug }", slug)
         self.page.locator("input[name=profile]").first.check()
-        self.page.locator("#spawn_form input[type=submit]").click()
+        self.page.locator("#spawn_form [type=submit]").click()
         # In the form, by a page of its own, or after the start was tried: which one depends on the spawner.
         failed = self.page.locator("h1").filter(has_text=re.compile(r"Spawn failed|^\s*[45]\d\d\b"))
         expect(failed.or_(self.page.locator(".spawn-error-msg")).first).to_be_visible()
@@ -125,7 +126,8 @@ class Hub:
         self.open_home()
         self.page.locator(".navbar a[href$='hub/admin']").click()
         for person in people:
-            expect(self.page.locator("[data-testid=user-row-name], tr.user-row").filter(has_text=person.name)).not_to_have_count(0)
+            exactly = re.compile(rf"^\s*{re.escape(person.name)}\s*$")
+            expect(self.page.get_by_test_id("user-row-name").filter(has_text=exactly)).to_be_visible()
 
     def expect_no_admin_page(self) -> None:
         """Look for the link, which must not be there, and open the page by hand, which must be refused."""

@@ -1,0 +1,33 @@
+"""A person of the site at work: signed in, with a server that runs and JupyterLab in front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tests.browser.site import Person, Site
+from tests.browser.steps.hub import Hub
+from tests.browser.steps.lab import Lab
+from tests.browser.visits import Visit
+
+
+def signed_in(visit: Visit, site: Site, person: Person) -> Hub:
+    """Sign a person in and return the hub as they see it."""
+    hub = Hub(visit.page, site)
+    hub.sign_in(person)
+    hub.expect_signed_in(person)
+    return hub
+
+
+@contextmanager
+def at_work(new_visit: Callable[[], Visit], site: Site, person: Person) -> Iterator[Lab]:
+    """Give JupyterLab of a person. Their server goes on running afterwards; what was opened in it is shut down.
+
+    When the work fails, the page is left as it is, for the screenshot; the next to start afresh tidies up.
+    """
+    visit = new_visit()
+    signed_in(visit, site, person).ensure_running(person)
+    lab = Lab(visit.page, site, person)
+    lab.open()
+    yield lab
+    lab.tidy()
