@@ -23,8 +23,13 @@ class Notebook:
         self.panel = page.locator(".jp-NotebookPanel:visible")
 
     def wait_until_idle(self) -> None:
-        """Wait until the kernel has started and computes nothing."""
-        expect(self.panel.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
+        """Wait until the kernel has started and computes nothing.
+
+        The status bar says so. The indicator of the notebook is no help: it says idle from the start, when a cell
+        that is run is not sent to any kernel.
+        """
+        expect(self.panel).to_be_visible()
+        expect(self.page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"))
 
     def run(self, code: str, *, seconds: float = CELL_SECONDS) -> str:
         """Type code into the last cell, run it, and return the text of its output.
