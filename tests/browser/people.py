@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from tests.browser.site import Person, Site
@@ -20,7 +20,7 @@ def signed_in(visit: Visit, site: Site, person: Person) -> Hub:
 
 
 @contextmanager
-def at_work(new_visit: Callable[[], Visit], site: Site, person: Person) -> Iterator[Lab]:
+def at_work(new_visit: Callable[[], Visit], site: Site, person: Person) -> Generator[Lab]:
     """Give JupyterLab of a person. Their server goes on running afterwards; what was opened in it is shut down.
 
     When the work fails, the page is left as it is, for the screenshot; the next to start afresh tidies up.

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 #: What waiting for anything on a page may take, in milliseconds: a page loads in 2 s on two idle cores, and they are
 #: seldom idle. Starting things has limits of its own.
 PATIENCE = 60_000
 #: Two thirds of a laptop's screen: readable in the README.
-WINDOW = {"width": 1280, "height": 800}
+WINDOW: ViewportSize = {"width": 1280, "height": 800}
 
 
 class Visit:
@@ -50,7 +50,7 @@ class Visit:
 
 
 @contextmanager
-def visit(browser: Browser) -> Iterator[Visit]:
+def visit(browser: Browser) -> Generator[Visit]:
     """Open a browser context and close it at the end, with all its pages."""
     # A service worker's requests would be seen by nobody.
     context = browser.new_context(

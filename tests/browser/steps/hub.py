@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.browser.site import Person, Site
 from tests.browser.steps.waiting import until
@@ -103,10 +104,32 @@ class Hub:
         self.page.locator("#stop").click()
         self.wait_until_stopped(seconds=self.site.start_timeout)
 
-    def wait_until_stopped(self, *, seconds: float) -> None:
-        """Wait until the home page offers to start a server. Looking there does not count as using the server."""
-        until(self.page, lambda: not self.is_running(), seconds=seconds, what="the server stopped")
+    def wait_until_stopped(self, *, seconds: float, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Wait until the home page offers to start a server. Looking there does not count as using the server.
+
+        Args:
+            seconds: the longest wait.
+            meanwhile: called between two looks.
+        """
+
+        def look() -> bool:
+            meanwhile()
+            return not self.is_running()
+
+        until(self.page, look, seconds=seconds, what="the server stopped")
         expect(self.page.locator("#start")).to_contain_text("Start")
+
+    def wait_until_answers(self, *, seconds: float) -> None:
+        """Wait until the hub answers, when it may be down."""
+
+        def look() -> bool:
+            try:
+                answer = self.page.goto(self.site.at("hub/login"))
+            except Error:  # nothing listens
+                return False
+            return answer is not None and answer.ok
+
+        until(self.page, look, seconds=seconds, what="the hub answers")
 
     def ensure_running(self, person: Person) -> None:
         """See to it that one's server runs, whichever profile it has."""

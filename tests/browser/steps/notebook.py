@@ -6,6 +6,8 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.steps.waiting import until
+
 TRACEBACK = "Traceback (most recent call last)"
 #: What a cell of the tests may take, in seconds, where nothing is started by it.
 CELL_SECONDS = 60
@@ -58,7 +60,23 @@ class Notebook:
         """
         number = cell.locator(".jp-InputArea-prompt")
         expect(number).to_have_text(re.compile(r"\[\d+\]:"), timeout=seconds * 1000)
-        said = "\n".join(cell.locator(".jp-OutputArea-output").all_inner_texts()).strip()
+        said = self._read(cell)
         if TRACEBACK in said:
             raise CellError(said)
         return said
+
+    def _read(self, cell: Locator) -> str:
+        """Return the text of a cell's outputs once it is drawn, which is a little after the cell has its number."""
+        outputs = cell.locator(".jp-OutputArea-output")
+        pictures = "img, canvas, svg"
+        seen: list[list[str]] = []
+
+        def is_steady() -> bool:
+            texts = [text.strip() for text in outputs.all_inner_texts()]
+            before, seen[:] = seen[:], [texts]
+            return before == seen and all(
+                text or outputs.nth(number).locator(pictures).count() for number, text in enumerate(texts)
+            )
+
+        until(self.page, is_steady, seconds=30, what="the outputs of a cell are drawn")
+        return "\n".join(seen[0]).strip()
