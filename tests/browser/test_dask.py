@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from tests.browser.people import at_work
 from tests.browser.site import Site
-from tests.browser.steps.dask import DaskCluster
+from tests.browser.steps.dask import DaskCluster, expect_workers
 from tests.browser.visits import Visit
 
 
@@ -30,7 +30,9 @@ def test_a_cluster_computes_and_grows_and_shrinks(
             cluster.compute()
             screenshot(lab.page, "dask-notebook")
             screenshot(dashboard, "dask-dashboard")
+            expect_workers(dashboard, site.dask_workers)
             cluster.scale(1)
+            expect_workers(dashboard, 1)
             cluster.compute()
         finally:
             cluster.stop()

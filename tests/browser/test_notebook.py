@@ -54,13 +54,15 @@ class TestWhoOneIs:
     ) -> None:
         with at_work(new_visit, site, site.member) as lab:
             terminal = lab.new_terminal()
-            assert terminal.run("id -un") == site.member.name
-            if site.member.uid is not None:
-                assert terminal.run("id -u") == str(site.member.uid)
-            groups = dict(zip(terminal.run("id -Gn").split(), map(int, terminal.run("id -G").split()), strict=True))
+            name, uid, group_names, gids, umask, home = terminal.run(
+                "id -un; id -u; id -Gn; id -G; umask; stat -c '%a %U' ~"
+            ).splitlines()
+            assert name == site.member.name
+            assert site.member.uid in {None, int(uid)}
+            groups = dict(zip(group_names.split(), map(int, gids.split()), strict=True))
             assert site.member.groups.items() <= groups.items()
-            assert terminal.run("umask") == site.umask
-            assert terminal.run("stat -c '%a %U' ~") == f"700 {site.member.name}"
+            assert umask == site.umask
+            assert home == f"700 {site.member.name}"
             terminal.run("id")
             screenshot(lab.page, "terminal")
             notebook = lab.new_notebook()
@@ -69,9 +71,10 @@ class TestWhoOneIs:
     def test_a_stranger_has_a_name_and_a_number_of_their_own(self, site: Site, new_visit: NewVisit) -> None:
         with at_work(new_visit, site, site.stranger) as lab:
             terminal = lab.new_terminal()
-            assert terminal.run("id -un") == site.stranger.name
-            assert int(terminal.run("id -u")) not in {0, 1000, site.member.uid}
-            assert not set(site.member.groups) & set(terminal.run("id -Gn").split())
+            name, uid, group_names = terminal.run("id -un; id -u; id -Gn").splitlines()
+            assert name == site.stranger.name
+            assert int(uid) not in {0, 1000, site.member.uid}
+            assert not set(site.member.groups) & set(group_names.split())
 
 
 class TestSharedFolders:

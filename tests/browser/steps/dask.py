@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.steps.notebook import Notebook
@@ -79,15 +81,17 @@ class DaskCluster:
         assert self.notebook.run(STOP) == "[]"
 
 
+def expect_workers(dashboard: Page, workers: int) -> None:
+    """Wait until the dashboard's list of workers, which changes by itself, has so many."""
+    if dashboard.title() != "Dask: Workers":
+        dashboard.get_by_role("link", name="Workers", exact=True).click()
+        expect(dashboard).to_have_title("Dask: Workers")
+        _wait_for_figures(dashboard)
+    rows = dashboard.locator(".slick-row").filter(has_text=re.compile(r"\b(tcp|tls)://"))
+    expect(rows).to_have_count(workers)
+
+
 def _wait_for_figures(page: Page) -> None:
     """Wait until the dashboard has its document, which comes over a WebSocket, and has drawn it."""
     drawn = "() => window.Bokeh?.documents?.length > 0 && window.Bokeh.documents.every(one => one.is_idle)"
     until(page, lambda: page.evaluate(drawn), seconds=60, what="the dashboard is drawn")
-
-
-def workers_listed(dashboard: Page) -> int:
-    """Open the dashboard's page of workers and return how many it lists."""
-    dashboard.locator("a", has_text="Workers").first.click()
-    expect(dashboard).to_have_title("Dask: Workers")
-    _wait_for_figures(dashboard)
-    return dashboard.locator(".slick-row").count()

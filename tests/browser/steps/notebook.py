@@ -47,7 +47,7 @@ class Notebook:
         number = cells.count()
         editor = cells.last.locator(".cm-content")
         editor.click()
-        self.page.keyboard.insert_text(code)
+        self.page.keyboard.insert_text(code.strip())
         self.page.keyboard.press("Shift+Enter")
         expect(cells).to_have_count(number + 1)  # running the last cell adds an empty one
         return cells.nth(number - 1)

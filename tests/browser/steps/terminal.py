@@ -29,8 +29,7 @@ class Terminal:
         end = f"end-of-command-{self._commands}"
         self.panel.locator(".xterm").click()
         # Quotes keep the word apart from its echo. The screen is cleared once the command is typed, with the echo.
-        self.page.keyboard.insert_text(f"clear; {command}; echo '{end[:3]}'{end[3:]}")
-        self.page.keyboard.press("Enter")
+        self.page.keyboard.type(f"clear; {command}; echo '{end[:3]}'{end[3:]}\n")
         expect(self.screen).to_contain_text(end)
         text = self.screen.inner_text().replace("\xa0", " ")
         return "\n".join(line.rstrip() for line in text.partition(end)[0].splitlines()).strip()
