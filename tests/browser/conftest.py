@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from qhub.rehearsal import images, node
 from qhub.rehearsal.paths import project_root
 from qhub.rehearsal.toolchain.errors import ToolchainError
 from tests.browser.chromium import find_chromium, net_log
 from tests.browser.connections import connected_to, outside
+from tests.browser.platform import platform_up, stop_idle_servers
 from tests.browser.site import VARIABLE, Site, read_site
 from tests.browser.visits import Visit, visit
+from tests.engine.main_job.project import Project
 
 _FAILED = pytest.StashKey[bool]()
 
@@ -57,12 +60,28 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     assert not reached, f"the browser connected to {', '.join(sorted(reached))}"
 
 
-@pytest.fixture(scope="session")
-def site() -> Site:
+@pytest.fixture(scope="package")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Site] | None]:
+    """The platform, brought up for these tests; None where another site is named."""
+    if os.environ.get(VARIABLE):
+        yield None
+    elif why := node.why_not() or images.why_not():
+        pytest.skip(f"NOT CHECKED in a browser: {why}")
+    else:
+        with platform_up(tmp_path_factory.mktemp("platform")) as up:
+            yield up
+
+
+@pytest.fixture
+def site(platform: tuple[Project, Site] | None) -> Site:
     """The site under test."""
-    if file := os.environ.get(VARIABLE):
-        return read_site(Path(file))
-    pytest.skip(f"NOT CHECKED in a browser: {VARIABLE} names no site")
+    return read_site(Path(os.environ[VARIABLE])) if platform is None else platform[1]
+
+
+@pytest.fixture
+def culling_site(platform: tuple[Project, Site] | None, site: Site) -> Site:
+    """The site under test, made to stop idle servers soon where it is ours."""
+    return site if platform is None else stop_idle_servers(*platform)
 
 
 @pytest.fixture

@@ -20,21 +20,6 @@ CULL_DELAY = 4
 HUB_START_SECONDS = 180
 
 
-def test_a_server_that_nobody_uses_is_stopped_and_one_in_use_is_not(site: Site, new_visit: NewVisit) -> None:
-    if site.culled_after is None:
-        pytest.skip("NOT CHECKED: this site stops no idle server, or only after a long time")
-    idle = signed_in(new_visit(), site, site.member)
-    idle.ensure_stopped()
-    with at_work(new_visit, site, site.stranger) as lab:
-        notebook = lab.new_notebook()
-        idle.start(site.member)
-        idle.open_home()
-        limit = CULL_DELAY * site.culled_after + site.start_timeout
-        # Cells are run all the while, so that the stranger's server is in use.
-        idle.wait_until_stopped(seconds=limit, meanwhile=lambda: notebook.run("1"))
-        assert notebook.run("print('still here')") == "still here"
-
-
 def test_a_notebook_outlives_a_restart_of_the_hub(site: Site, new_visit: NewVisit) -> None:
     if site.restart_hub is None:
         pytest.skip("NOT CHECKED: no command is known that restarts this site's hub")
@@ -50,3 +35,19 @@ def test_a_notebook_outlives_a_restart_of_the_hub(site: Site, new_visit: NewVisi
         assert hub.is_running(), "the restarted hub does not know that the server runs"
         Lab(hub.page, site, site.member).open()
         assert notebook.run("kept + 2") == "43"
+
+
+def test_a_server_that_nobody_uses_is_stopped_and_one_in_use_is_not(culling_site: Site, new_visit: NewVisit) -> None:
+    site = culling_site
+    if site.culled_after is None:
+        pytest.skip("NOT CHECKED: this site stops no idle server, or only after a long time")
+    idle = signed_in(new_visit(), site, site.member)
+    idle.ensure_stopped()
+    with at_work(new_visit, site, site.stranger) as lab:
+        notebook = lab.new_notebook()
+        idle.start(site.member)
+        idle.open_home()
+        limit = CULL_DELAY * site.culled_after + site.start_timeout
+        # Cells are run all the while, so that the stranger's server is in use.
+        idle.wait_until_stopped(seconds=limit, meanwhile=lambda: notebook.run("1"))
+        assert notebook.run("print('still here')") == "still here"

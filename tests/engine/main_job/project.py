@@ -24,18 +24,24 @@ FOREIGN = ("PULUMI_", "KUBECONFIG", "QHUB_")
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with the files that a stack needs."""
+    """A folder with the files that a stack needs.
+
+    Attributes:
+        folder: the folder.
+        nodes: kind of nodes of its embedded cluster.
+    """
 
     folder: Path
+    nodes: str = "simulated"
     #: The environment of the shell, once it has been asked for: it stays while settings are broken, as in a real shell.
     remembered: dict[str, str] = field(default_factory=dict, compare=False)
 
     def environment(self, **extra: str) -> dict[str, str]:
-        """Return the environment of a new user's shell, plus the shared cache of built tools; nodes are simulated."""
+        """Return the environment of a new user's shell, plus the shared cache of built tools and the kind of nodes."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         if cache := os.environ.get("QHUB_CACHE_DIR"):
             clean["QHUB_CACHE_DIR"] = cache
-        return {**clean, "QHUB_NODES": "simulated", **extra}
+        return {**clean, "QHUB_NODES": self.nodes, **extra}
 
     def run(
         self, *command: str, environment: Mapping[str, str] | None = None, fails: bool = False
@@ -121,11 +127,16 @@ WHOLE_PLATFORM = {
 
 
 def make_project(folder: Path) -> Project:
-    """Copy what a stack needs out of the checkout; the local stack has the whole platform."""
+    """Copy what a stack needs out of the checkout; nodes are simulated, the local stack has the whole platform."""
+    project = copy_project(folder, nodes="simulated")
+    project.set(**WHOLE_PLATFORM)
+    return project
+
+
+def copy_project(folder: Path, *, nodes: str) -> Project:
+    """Copy what a stack needs out of the checkout, its settings as they are."""
     for file in ("Pulumi.yaml", "Pulumi.local.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml"):
         shutil.copy(ROOT / file, folder / file)
     for tree in ("stacks", "qhub/rehearsal/charts"):
         shutil.copytree(ROOT / tree, folder / tree, ignore=shutil.ignore_patterns("__pycache__"))
-    project = Project(folder)
-    project.set(**WHOLE_PLATFORM)
-    return project
+    return Project(folder, nodes=nodes)

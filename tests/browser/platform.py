@@ -1,0 +1,82 @@
+"""The platform itself as the site under test: the local stack on an embedded real node, with people and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from re import search
+
+from qhub.rehearsal.toolchain import tool_path
+from tests.browser.site import Person, Site
+from tests.engine.main_job.project import Project, copy_project
+
+PASSWORD = "the right one"
+GROUPS = {"analyst": 1100, "developer": 1101}
+#: Everybody is offered the first; the second is for developers.
+PROFILES = [
+    {"name": "small", "display_name": "Small", "default": True, "cpu": {"limit": 1, "guarantee": 0.05},
+     "memory": {"limit": "1G", "guarantee": "256M"}},
+    {"name": "workshop", "display_name": "Workshop", "groups": ["developer"], "cpu": {"limit": 1, "guarantee": 0.05},
+     "memory": {"limit": "1G", "guarantee": "256M"}},
+]  # fmt: skip
+
+MEMBER = Person(
+    name="alice",
+    password=PASSWORD,
+    offered=("small", "workshop"),
+    uid=1001,
+    groups=GROUPS,
+    writable=tuple(GROUPS),
+)
+STRANGER = Person(name="bob", password=PASSWORD, offered=("small",), hidden=("workshop",), closed=tuple(GROUPS))
+ADMIN = Person(name="admin", password=PASSWORD)
+
+#: Seconds without activity until a server is stopped, where a test asks for that. The hub hears of activity from the
+#: proxy, so it has to look more often than that.
+CULLED_AFTER = 20
+CULLING = {"enabled": True, "timeout": CULLED_AFTER, "every": 5}
+LOOKING = {"hub": {"config": {"JupyterHub": {"last_activity_interval": 3}}}}
+
+
+@contextmanager
+def platform_up(folder: Path) -> Generator[tuple[Project, Site]]:
+    """Bring the platform up in a folder of its own, as `make up` does; take it down at the end, without a trace."""
+    project = copy_project(folder, nodes="real")
+    try:
+        project.shell()
+        project.pulumi("stack", "init")
+        project.pulumi("config", "set", "--path", "--secret", "qhub:authentication.password", PASSWORD)
+        project.set(
+            authentication={"admin_users": [ADMIN.name], "allow_all": True},
+            groups={name: {"gid": gid} for name, gid in GROUPS.items()},
+            users={MEMBER.name: {"uid": MEMBER.uid, "primary_group": "analyst", "secondary_groups": ["developer"]}},
+            jupyterhub={"profiles": PROFILES},
+        )
+        yield project, site_of(project, project.qhub("up"))
+    finally:
+        project.cluster.delete()
+
+
+def site_of(project: Project, printed: str) -> Site:
+    """Return the site that `qhub up` has said where to find."""
+    found = search(r"Open (http://\S+:\d+) and sign in", printed)
+    assert found, printed
+    kubectl = (str(tool_path("kubectl")), "--kubeconfig", str(project.cluster.kubeconfig_path), "--namespace", "qhub")
+    return Site(
+        url=f"{found[1]}/",
+        member=MEMBER,
+        stranger=STRANGER,
+        admin=ADMIN,
+        wrong_password="a wrong one",
+        start_timeout=180,
+        dask=True,
+        restart_hub=(*kubectl, "rollout", "restart", "deployment/hub"),
+    )
+
+
+def stop_idle_servers(project: Project, site: Site) -> Site:
+    """Let the running platform stop idle servers soon, by a change of its settings; return the site as it is then."""
+    project.set(jupyterhub={"cull": CULLING}, charts={"jupyterhub": {"overrides": LOOKING}})
+    project.qhub("up")
+    return site.model_copy(update={"culled_after": CULLED_AFTER})
