@@ -21,9 +21,9 @@ def signed_in(visit: Visit, site: Site, person: Person) -> Hub:
 
 @contextmanager
 def at_work(new_visit: Callable[[], Visit], site: Site, person: Person) -> Generator[Lab]:
-    """Give JupyterLab of a person. Their server goes on running afterwards; what was opened in it is shut down.
+    """Give JupyterLab of a person. Their server goes on running for the next test; what was opened in it is shut down.
 
-    When the work fails, the page is left as it is, for the screenshot; the next to start afresh tidies up.
+    When the work fails, all is left as it is, for the screenshot, until the server is stopped with the last test.
     """
     visit = new_visit()
     signed_in(visit, site, person).ensure_running(person)

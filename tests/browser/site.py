@@ -66,7 +66,7 @@ class Site(_Frozen):
     wrong_password: str | None = None
     shared: str = "/shared"
     umask: str = "0002"
-    start_timeout: float = 60
+    start_timeout: float = 120
     dask: bool = False
     dask_workers: int = 2
     culled_after: float | None = None
