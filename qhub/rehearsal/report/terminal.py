@@ -128,14 +128,16 @@ def _critical(rehearsal: Rehearsal) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(style="dim", ratio=1)
+    waits: list[RenderableType] = []
     for one in path:
         if one.urn in listed and one.seconds >= total * SHORTEST:
             bar = "█" * max(1, round(24 * one.seconds / total)) if total else ""
-            told = " · ".join(filter(None, (short_type(one.type), one.waited_for)))
-            table.add_row(duration(one.seconds), Text(bar, style="yellow"), one.name, Text(told))
+            table.add_row(duration(one.seconds), Text(bar, style="yellow"), one.name, short_type(one.type))
+            if one.waited_for:
+                waits.append(Text(f"{one.name}: {one.waited_for}", style="dim"))
     every = sum(one.seconds for one in rehearsal.operations if one.step == "up")
     line = f"The chain takes {duration(total)}; all operations one after another would take {duration(every)}"
-    return Group(table, Text(line, style="dim"))
+    return Group(table, *waits, Text(line, style="dim"))
 
 
 def _costs(rehearsal: Rehearsal) -> RenderableType:
