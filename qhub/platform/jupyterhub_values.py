@@ -175,7 +175,7 @@ def _hub_config(settings: Settings, secrets: JupyterHubSecrets) -> dict[str, Any
             "allowed_users": list(authentication.allowed_users),
             "allow_all": authentication.allow_all,
         },
-        # Seconds until a started server has to answer. JupyterHub's 30 are too few where a node is busy or its disk slow.
+        # Seconds that a started server has to answer: JupyterHub's 30 are too few on a busy node or a slow disk.
         "Spawner": {"http_timeout": 120},
         "CryptKeeper": {"keys": [secrets.crypt_key]},
         "ConfigurableHTTPProxy": {"auth_token": secrets.proxy_token},
