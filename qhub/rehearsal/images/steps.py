@@ -96,7 +96,8 @@ def _python(step: Step) -> None:
         make_venv(user_site=made),
         "pip install --quiet --disable-pip-version-check --no-compile --no-index --find-links /tmp/wheels "
         "--require-hashes --no-deps --requirement /tmp/wheels/requirements.txt",
-        # Compiled files that do not ask for the time of their source, which is set back in the layer.
+        # Compiled files that do not ask for the time of their source, which is set back in the layer. It ends with 1
+        # when a file is no Python of this version, as templates in some packages are: nobody imports those.
         "find /opt/qhub -name __pycache__ -prune -exec rm -r {} +",
         "python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/qhub/lib || true",
     ]
