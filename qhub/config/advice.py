@@ -61,7 +61,7 @@ def _authentication(settings: Settings) -> Iterator[tuple[str, str]]:
                 "authentication.type",
                 f"dummy does not check who somebody is, and {settings.domain} is a public name; use `type: github`",
             )
-    elif authentication.allow_all:
+    elif authentication.allow_all and not getattr(authentication, "hosted_domains", ()):
         yield "authentication.allow_all", "everyone with an account there may sign in and run programs"
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import Field
 
 from qhub.config.model import Problem, Section, nested
-from qhub.config.names import KubernetesName
+from qhub.config.names import GroupName, KubernetesName, UserName
 from qhub.config.profiles import Choice, Demand, choices_are_for_known_groups, demand_fits_pool, repeated_names
 from qhub.config.quantities import Cores, Count, SecondsOrNever, SpawnerMemory
 from qhub.config.resources import Image, UserGpu
+from qhub.config.users import unknown_groups
 
 
 class WorkerProfile(Choice):
@@ -33,6 +34,19 @@ DEFAULT_PROFILES: Any = (
     {"name": "small", "display_name": "Small", "description": "1 CPU, 2 GB of memory", "cores": 1, "memory": "2G"},
     {"name": "medium", "display_name": "Medium", "description": "2 CPUs, 4 GB of memory", "cores": 2, "memory": "4G"},
 )
+
+
+class DaskLimit(Section):
+    """Larger or smaller clusters for some. Who is named in several gets the largest of them."""
+
+    users: tuple[UserName, ...] = Field(default=(), description="Users it holds for.")
+    groups: tuple[GroupName, ...] = Field(default=(), description="Groups whose members it holds for.")
+    max_workers_per_cluster: Count | None = Field(
+        default=None, description="Most workers of one cluster; null for what everyone has."
+    )
+    max_cores_per_cluster: Cores | None = Field(
+        default=None, description="Most CPU cores of one cluster; null for what everyone has."
+    )
 
 
 class Dask(Section):
@@ -57,6 +71,9 @@ class Dask(Section):
     max_cores_per_cluster: Cores = Field(
         default=40.0, description="Most CPU cores of one cluster, all workers together."
     )
+    limits: tuple[DaskLimit, ...] = Field(
+        default=(), description="Other limits for some users and groups, in place of the two above."
+    )
 
 
 def worker_profile_names_differ(dask: Dask) -> Iterator[Problem]:
@@ -66,13 +83,24 @@ def worker_profile_names_differ(dask: Dask) -> Iterator[Problem]:
 
 def workers_fit_their_cluster(dask: Dask) -> Iterator[Problem]:
     """A worker with more cores than a whole cluster may have is never started."""
+    most = max(dask.max_cores_per_cluster, *(limit.max_cores_per_cluster or 0 for limit in dask.limits), 0)
     for place, profile in enumerate(dask.profiles):
-        if profile.cores > dask.max_cores_per_cluster:
-            yield Problem(
-                ("dask", "profiles", place, "cores"),
-                f"{profile.cores:g} cores are more than max_cores_per_cluster ({dask.max_cores_per_cluster:g}): such a "
-                "worker never starts",
+        if profile.cores > most:
+            message = (
+                f"{profile.cores:g} cores are more than max_cores_per_cluster ({most:g}): such a worker never starts"
             )
+            yield Problem(("dask", "profiles", place, "cores"), message)
+
+
+def limits_are_for_somebody(dask: Dask, groups: Mapping[str, Any]) -> Iterator[Problem]:
+    """A limit says for whom and what, and for groups that there are."""
+    for place, limit in enumerate(dask.limits):
+        path = ("dask", "limits", place)
+        if not limit.users and not limit.groups:
+            yield Problem(path, "holds for nobody: name some in users or groups")
+        if limit.max_workers_per_cluster is None and limit.max_cores_per_cluster is None:
+            yield Problem(path, "limits nothing: add max_workers_per_cluster or max_cores_per_cluster")
+        yield from unknown_groups(path, limit.groups, groups)
 
 
 def workers_fit_their_pool(dask: Dask, cluster: Any) -> Iterator[Problem]:

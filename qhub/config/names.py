@@ -12,7 +12,7 @@ from qhub.config.model import Expected
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
-_USER = re.compile(r"[a-z0-9_][a-z0-9_.@+-]{0,254}")
+_USER = re.compile(r"[a-z0-9_][a-z0-9_.@+:-]{0,254}")
 _GROUP = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?")
 _IMAGE = re.compile(r"[a-z0-9]+([._:/-]+[a-z0-9]+)*")
@@ -94,7 +94,7 @@ def _user_name(text: str) -> str:
     if text != text.lower():
         raise ValueError(f'"{text}" would never match: JupyterHub lower-cases names at sign-in; write {text.lower()}')
     if not _USER.fullmatch(text):
-        raise ValueError(f'"{text}" is not a user name: a-z, 0-9 and . _ @ + -, without spaces')
+        raise ValueError(f'"{text}" is not a user name: a-z, 0-9 and . _ @ + : -, without spaces')
     return text
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from qhub.config.model import Expected, Problem, Section
-from qhub.config.names import GroupName
+from qhub.config.names import GroupName, UserName
 from qhub.config.nearest import nearest
 
 #: Below 1000 are the system's own users. Above 60,000 some systems keep reserved ones (systemd's `nobody` is 65534).
@@ -42,6 +42,19 @@ class Group(Section):
     """One group. It has a folder `shared/<group>` that its members read and write."""
 
     gid: Gid = Field(description="Group number of the shared folder.")
+    read_only_members: tuple[UserName, ...] = Field(
+        default=(),
+        description="Members who see the folder and cannot change it. In all else they are members like those who name "
+        "the group in `users`.",
+    )
+
+
+def members(users: Mapping[str, User], groups: Mapping[str, Group]) -> dict[str, list[str]]:
+    """Return {group: its members}, those who may only read last."""
+    return {
+        name: [*(user for user, given in users.items() if name in given.groups), *group.read_only_members]
+        for name, group in groups.items()
+    }
 
 
 def numbers_are_unique(users: Mapping[str, User], groups: Mapping[str, Group]) -> Iterator[Problem]:
@@ -68,6 +81,21 @@ def users_are_in_known_groups(users: Mapping[str, User], groups: Mapping[str, Gr
         if user.primary_group is not None:
             yield from unknown_groups(("users", name), [user.primary_group], groups, key="primary_group", listed=False)
         yield from unknown_groups(("users", name), user.secondary_groups, groups, key="secondary_groups")
+
+
+def readers_do_not_write(users: Mapping[str, User], groups: Mapping[str, Group]) -> Iterator[Problem]:
+    """Somebody is a member who may write, or one who may not."""
+    for name, group in groups.items():
+        seen: set[str] = set()
+        for place, user in enumerate(group.read_only_members):
+            path = ("groups", name, "read_only_members", place)
+            if user in users and name in users[user].groups:
+                yield Problem(
+                    path, f"{user} has {name} in `users` too, as a member who may write: remove one of the two"
+                )
+            if user in seen:
+                yield Problem(path, f"{user} is there twice: remove one")
+            seen.add(user)
 
 
 def unknown_groups(

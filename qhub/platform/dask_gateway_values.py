@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from qhub.config.users import members
 from qhub.platform import hub
+from qhub.platform.authentication_values import manages_groups
 from qhub.platform.names import DASK_PATH, DASK_SERVICE
 from qhub.platform.pods import placement, resources
 
@@ -73,6 +75,17 @@ def gateway_settings(settings: Settings, node_pools: Mapping[str, NodePool]) -> 
                 "config": worker_config(profile, node_pools),
             }
             for profile in dask.profiles
+        ],
+        "members": members(settings.users, settings.groups),
+        "managed_groups": manages_groups(settings),
+        "limits": [
+            {
+                "users": list(limit.users),
+                "groups": list(limit.groups),
+                "max_workers": limit.max_workers_per_cluster,
+                "max_cores": limit.max_cores_per_cluster,
+            }
+            for limit in dask.limits
         ],
         "idle_timeout": dask.idle_timeout,
         "max_workers": dask.max_workers_per_cluster,

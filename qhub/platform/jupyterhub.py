@@ -85,17 +85,11 @@ def jupyterhub_secrets(
     dask_gateway_token: pulumi.Input[str],
 ) -> JupyterHubSecrets:
     """Join generated secrets with those from the settings, which become secret outputs here and are plain nowhere."""
-    authentication = settings.authentication
-    password = client_secret = None
-    if authentication.type == "github":
-        client_secret = pulumi.Output.secret(authentication.client_secret.get_secret_value())
-    elif authentication.password is not None:
-        password = pulumi.Output.secret(authentication.password.get_secret_value())
+    sign_in = settings.authentication.secret
     return JupyterHubSecrets(
         cookie_secret=cookie_secret,
         crypt_key=crypt_key,
         proxy_token=proxy_token,
         dask_gateway_token=dask_gateway_token if settings.dask.enabled else None,
-        github_client_secret=client_secret,
-        dummy_password=password,
+        sign_in=None if sign_in is None else pulumi.Output.secret(sign_in.get_secret_value()),
     )

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qhub.config.storage import ExistingClaimStorage
+from qhub.config.users import members
 from qhub.platform import hub
+from qhub.platform.authentication_values import manages_groups, sign_in_config, sign_in_settings
 from qhub.platform.ingress_values import ingress_annotations
 from qhub.platform.names import DASK_SERVICE, HOME
 from qhub.platform.pods import container_resources, placement, resources
@@ -34,16 +36,14 @@ class JupyterHubSecrets:
     Attributes:
         cookie_secret, crypt_key, proxy_token: 64 hex digits each.
         dask_gateway_token: API token of the service; None without Dask.
-        github_client_secret: None without GitHub sign-in.
-        dummy_password: password that all users share; None for none.
+        sign_in: secret of the way of signing in (of the OAuth application, or a password); None where it has none.
     """
 
     cookie_secret: pulumi.Input[str]
     crypt_key: pulumi.Input[str]
     proxy_token: pulumi.Input[str]
     dask_gateway_token: pulumi.Input[str] | None = None
-    github_client_secret: pulumi.Input[str] | None = None
-    dummy_password: pulumi.Input[str] | None = None
+    sign_in: pulumi.Input[str] | None = None
 
 
 def jupyterhub_values(
@@ -68,7 +68,7 @@ def jupyterhub_values(
     general = placement(node_pools["general"])
     return {
         "fullnameOverride": "",
-        "custom": {"qhub": hub_settings(settings, node_pools)},
+        "custom": {"qhub": hub_settings(settings, node_pools, secrets.sign_in)},
         "hub": _hub(settings, secrets, block_storage_class) | general,
         "proxy": {
             "service": {"type": "ClusterIP"},
@@ -103,21 +103,38 @@ def tls_secret(settings: Settings) -> str | None:
     return settings.certificates.secret_name or "hub-tls"
 
 
-def hub_settings(settings: Settings, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
-    """Return what the hub-side code (`qhub.platform.hub.qhub_hub`) reads as `custom.qhub`."""
+def hub_settings(
+    settings: Settings, node_pools: Mapping[str, NodePool], sign_in_secret: pulumi.Input[str] | None = None
+) -> dict[str, Any]:
+    """Return what the hub-side code (`qhub_hub` and `qhub_sign_in` of `qhub.platform.hub`) reads as `custom.qhub`."""
     users = {
         name: {
             "uid": user.uid,
             "primary_group": user.primary_group,
-            "secondary_groups": list(user.secondary_groups),
         }
         for name, user in settings.users.items()
     }
-    return {
+    made: dict[str, Any] = {
         "home": HOME,
         "users": {name: {key: value for key, value in user.items() if value} for name, user in users.items()},
-        "groups": {name: {"gid": group.gid} for name, group in settings.groups.items()},
+        "groups": hub_groups(settings),
+        "managed_groups": manages_groups(settings),
         "profiles": [profile_entry(profile, node_pools) for profile in settings.jupyterhub.profiles],
+    }
+    sign_in = sign_in_settings(settings, sign_in_secret)
+    return made if sign_in is None else made | {"sign_in": sign_in}
+
+
+def hub_groups(settings: Settings) -> dict[str, Any]:
+    """Return the groups with their members, for the hub-side code."""
+    members_of = members(settings.users, settings.groups)
+    return {
+        name: {
+            "gid": group.gid,
+            "members": members_of[name],
+            **({"read_only_members": list(group.read_only_members)} if group.read_only_members else {}),
+        }
+        for name, group in settings.groups.items()
     }
 
 
@@ -139,6 +156,8 @@ def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: st
         "networkPolicy": {"enabled": True},
         "resources": container_resources(settings.jupyterhub.hub.resources),
     }
+    if sign_in_settings(settings, secrets.sign_in) is not None:
+        made["extraConfig"]["20-qhub-sign-in"] = hub.source("qhub_sign_in")
     if secrets.dask_gateway_token is not None:
         reach = f"access:services!service={DASK_SERVICE}"
         made["services"] = {
@@ -159,40 +178,13 @@ def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: st
 
 def _hub_config(settings: Settings, secrets: JupyterHubSecrets) -> dict[str, Any]:
     """Return `hub.config`: sections are classes of JupyterHub."""
-    authentication = settings.authentication
-    members = {
-        group: {"users": [name for name, user in settings.users.items() if group in user.groups]}
-        for group in settings.groups
-    }
-    config: dict[str, Any] = {
-        "JupyterHub": {
-            "authenticator_class": authentication.type,
-            "admin_access": True,
-            "load_groups": members,
-        },
-        "Authenticator": {
-            "admin_users": list(authentication.admin_users),
-            "allowed_users": list(authentication.allowed_users),
-            "allow_all": authentication.allow_all,
-        },
+    return {
+        **sign_in_config(settings, secrets.sign_in),
         # Seconds that a started server has to answer: JupyterHub's 30 are too few on a busy node or a slow disk.
         "Spawner": {"http_timeout": 120},
         "CryptKeeper": {"keys": [secrets.crypt_key]},
         "ConfigurableHTTPProxy": {"auth_token": secrets.proxy_token},
     }
-    if authentication.type == "github":
-        config["Authenticator"]["enable_auth_state"] = True
-        config["GitHubOAuthenticator"] = {
-            "client_id": authentication.client_id,
-            "client_secret": secrets.github_client_secret,
-            "oauth_callback_url": settings.oauth_callback_url,
-            "allowed_organizations": list(authentication.organizations),
-            # Needed to see a membership that is not public.
-            "scope": ["read:org"],
-        }
-    elif secrets.dummy_password is not None:
-        config["DummyAuthenticator"] = {"password": secrets.dummy_password}
-    return config
 
 
 def _ingress(settings: Settings, cluster_issuer: str | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from qhub.clouds.cluster import Cluster
 from qhub.config import Settings
+from qhub.config.authentication import OAuthSignIn
 from qhub.platform.cert_manager import ISSUERS, CertManager, CertManagerArgs
 from qhub.platform.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
 from qhub.platform.generated_secrets import GeneratedSecrets
@@ -239,8 +240,10 @@ def release_status(status: Any) -> dict[str, Any]:
 def login_hint(settings: Settings, load_balancer: str) -> str:
     """Return what to do next to sign in. `load_balancer` is "" where the Service has no address of its own."""
     authentication = settings.authentication
-    if authentication.type == "github":
-        way = f"with GitHub (the OAuth app's callback URL is {settings.oauth_callback_url})"
+    if isinstance(authentication, OAuthSignIn):
+        way = f"{authentication.title} (the application's callback URL is {settings.oauth_callback_url})"
+    elif authentication.type == "native":
+        way = f"{authentication.title}; administrators use authentication.admin_password the first time"
     elif authentication.password is None:
         way = "with any name and any password"
     else:

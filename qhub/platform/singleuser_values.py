@@ -20,9 +20,11 @@ USER_TOLERATIONS = tuple(
     for key in ("hub.jupyter.org/dedicated", "hub.jupyter.org_dedicated")
 )
 
-#: New files may be changed by the group. Said on the command line, since only some images read NB_UMASK, and what the
-#: server starts (terminals, kernels) inherits it.
-START_COMMAND = ["sh", "-c", 'umask 0002 && exec "$@"', "sh", "jupyterhub-singleuser"]
+#: New files may be changed by the group. Said on the command line, and what the server starts (terminals, kernels)
+#: inherits it. An image whose own start script comes before the command and sets another umask finds the same number in
+#: NB_UMASK, as docker-stacks have it.
+UMASK = "0002"
+START_COMMAND = ["sh", "-c", f'umask {UMASK} && exec "$@"', "sh", "jupyterhub-singleuser"]
 
 #: SQLite does not lock reliably on NFS, so Jupyter's own databases and sockets live in the pod.
 SERVER_CONFIG = {
@@ -80,7 +82,7 @@ def singleuser_values(settings: Settings, user_pool: NodePool, claim_name: str) 
             "extraVolumes": {"shm": {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": hubs.shared_memory}}},
             "extraVolumeMounts": {"shm": {"name": "shm", "mountPath": "/dev/shm"}},  # noqa: S108
         },
-        "extraEnv": {"HOME": HOME, "JUPYTER_RUNTIME_DIR": RUNTIME_DIR},
+        "extraEnv": {"HOME": HOME, "JUPYTER_RUNTIME_DIR": RUNTIME_DIR, "NB_UMASK": UMASK},
         "extraFiles": {
             "qhub-server-config": {
                 "mountPath": "/usr/local/etc/jupyter/jupyter_server_config.d/qhub.json",

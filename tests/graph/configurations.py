@@ -40,9 +40,18 @@ GITHUB = {
     "organizations": ["example", "example:data"],
     "admin_users": ["alice"],
 }
+OIDC = {
+    "type": "oidc",
+    "client_id": "an-id",
+    "client_secret": SECRETS["client_secret"],
+    "issuer": "https://login.example.org",
+    "allowed_groups": ["data"],
+    "admin_groups": ["ops"],
+    "group_mapping": {"data": "analyst"},
+}
 PEOPLE: dict[str, Any] = {
     "users": {"alice": {"uid": 1001, "primary_group": "analyst", "secondary_groups": ["developer"]}, "bob": {}},
-    "groups": {"analyst": {"gid": 1100}, "developer": {"gid": 1101}},
+    "groups": {"analyst": {"gid": 1100}, "developer": {"gid": 1101, "read_only_members": ["carol"]}},
 }
 POOLS: dict[str, Any] = {
     "general": {"node_selector": {"example.org/pool": "general"}},
@@ -87,6 +96,14 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             "profiles": [{"name": "small"}, {"name": "gpu", "node_pool": "gpu", "gpu": {}, "groups": ["analyst"]}]
         },
         **PEOPLE,
+    },
+    "oidc-groups": {
+        "authentication": OIDC,
+        "dask": {"limits": [{"groups": ["analyst"], "max_workers_per_cluster": 50}]},
+        **PEOPLE,
+    },
+    "native": {
+        "authentication": {"type": "native", "admin_users": ["alice"], "admin_password": SECRETS["password"]},
     },
     "traefik": {
         "authentication": {"type": "dummy", "password": SECRETS["password"]},

@@ -16,7 +16,18 @@ from qhub.config.document import read_document
 
 #: What only the user has, and a rehearsal can do without: the OAuth app of the stack, and who may sign in.
 MADE_UP: Mapping[str, Any] = {"client_id": "rehearsal", "client_secret": {"secure": "made-up"}}
-NOBODY = ("organizations", "allowed_users", "admin_users", "allow_all")
+#: Ways of signing in that have such an app.
+OAUTH_TYPES = ("github", "gitlab", "google", "azuread", "auth0", "oidc", "cilogon")
+#: Keys of which each says that somebody may sign in.
+NOBODY = (
+    "organizations",
+    "allowed_users",
+    "allowed_groups",
+    "admin_users",
+    "admin_groups",
+    "hosted_domains",
+    "allow_all",
+)
 SECTION = "authentication"
 
 
@@ -67,11 +78,11 @@ def _completed(written: Mapping[str, Any], *, project: str) -> tuple[dict[str, A
     """Return the document with what it lacks, and the keys that were put in."""
     config = dict(written["config"])
     section = config.get(f"{project}:{SECTION}")
-    if not isinstance(section, Mapping) or section.get("type") != "github":
+    if not isinstance(section, Mapping) or section.get("type") not in OAUTH_TYPES:
         return dict(written), ()
     added = {key: value for key, value in MADE_UP.items() if key not in section}
     if not any(section.get(key) for key in NOBODY):
-        added["organizations"] = ["rehearsal"]
+        added["admin_users"] = ["rehearsal"]
     config[f"{project}:{SECTION}"] = {**section, **added}
     return {**written, "config": config}, tuple(f"{SECTION}.{key}" for key in added)
 

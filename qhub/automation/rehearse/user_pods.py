@@ -43,10 +43,11 @@ def user_pod(values: Mapping[str, Any], profile: str, *, namespace: str) -> Json
     hub = values["custom"]["qhub"]
     chosen = next(one for one in hub["profiles"] if one["slug"] == profile)
     single, override = values["singleuser"], chosen["kubespawner_override"]
-    user, groups = somebody(chosen, hub["users"])
+    user, groups = somebody(chosen, hub)
     spawner = _spawner(single, user, groups)
     tools = {**NETWORK_TOOLS, **(single.get("networkTools", {}).get("image") or {})}
-    qhub_hub.prepare_pod(spawner, hub, f"{tools['name']}:{tools['tag']}")
+    # Whom the settings do not name is in a group as if a sign-in had put them there.
+    qhub_hub.prepare_pod(spawner, {**hub, "managed_groups": True}, f"{tools['name']}:{tools['tag']}")
     image = override.get("image") or f"{single['image']['name']}:{single['image']['tag']}"
     spec: Json = {
         "restartPolicy": "OnFailure",
@@ -76,17 +77,20 @@ def user_pod(values: Mapping[str, Any], profile: str, *, namespace: str) -> Json
     }
 
 
-def somebody(profile: Mapping[str, Any], users: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[str]]:
-    """Return a user to whom a profile is open, and the groups that JupyterHub knows them in."""
+def somebody(profile: Mapping[str, Any], hub: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return a user to whom a profile is open, and the groups that a sign-in has to put them into for that.
+
+    Args:
+        profile: of the values.
+        hub: `custom.qhub` of the values.
+    """
     named, groups = profile.get("users"), profile.get("groups")
     if named:
         return named[0], []
     if groups is None:
-        return next(iter(users), "rehearsal"), []
-    for name, user in users.items():
-        if set(groups) & {user.get("primary_group"), *user.get("secondary_groups", ())}:
-            return name, []
-    return "rehearsal", list(groups[:1])
+        return next(iter(hub["users"]), "rehearsal"), []
+    members = [name for group in groups for name in hub["groups"][group]["members"]]
+    return (members[0], []) if members else ("rehearsal", list(groups[:1]))
 
 
 def _spawner(single: Mapping[str, Any], user: str, groups: list[str]) -> SimpleNamespace:

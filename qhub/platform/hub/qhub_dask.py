@@ -2,10 +2,13 @@
 
 Settings come as JSON in the environment variable QHUB_DASK:
 
-    profiles:     [{name: str, users: [str] | None, groups: [str] | None, config: {option of KubeClusterConfig: value}}]
-    idle_timeout: seconds until a cluster that computes nothing is stopped
-    max_workers:  workers of one cluster
-    max_cores:    cores of one cluster
+    profiles:       [{name, users: [str] | None, groups: [str] | None, config: {option of KubeClusterConfig: value}}]
+    members:        {group: [users whom the settings put into it]}
+    managed_groups: whether groups that the hub knows somebody in count too; see qhub_hub
+    limits:         [{users: [str], groups: [str], max_workers: int | None, max_cores: float | None}]
+    idle_timeout:   seconds until a cluster that computes nothing is stopped
+    max_workers:    workers of one cluster, for whom no limit says otherwise
+    max_cores:      cores of one cluster, likewise
 
 Runs in the gateway's image (dask-gateway-server 2026.3).
 """
@@ -14,7 +17,33 @@ import json
 import os
 
 
-def allowed_profiles(user, profiles):
+def name_of(user):
+    """Return the name as the hub has it: the gateway puts `user:` before one that has a colon itself."""
+    return user.name.removeprefix("user:")
+
+
+def groups_of(user, settings):
+    """Return the groups that a user is in: by the settings, and by the sign-in where that sets groups."""
+    listed = {group for group, names in settings["members"].items() if name_of(user) in names}
+    return listed | set(user.groups if settings["managed_groups"] else ())
+
+
+def limits_of(user, settings):
+    """Return options of KubeClusterConfig with the limits of one cluster of a user that are not everybody's.
+
+    Of several that hold for somebody, the largest counts.
+    """
+    groups = groups_of(user, settings)
+    held = [limit for limit in settings["limits"] if name_of(user) in limit["users"] or groups & set(limit["groups"])]
+    options = {}
+    for option, key in (("cluster_max_workers", "max_workers"), ("cluster_max_cores", "max_cores")):
+        given = [limit[key] for limit in held if limit[key] is not None]
+        if given:
+            options[option] = max(given)
+    return options
+
+
+def allowed_profiles(user, settings):
     """Return {name: config} of the profiles open to a user; all of them for an admin.
 
     One that names neither users nor groups is open to everybody.
@@ -22,11 +51,11 @@ def allowed_profiles(user, profiles):
     Raises:
         PermissionError: none is. The gateway shows the text to the user.
     """
-    allowed = {}
-    for profile in profiles:
+    allowed, member_of = {}, groups_of(user, settings)
+    for profile in settings["profiles"]:
         users, groups = profile["users"], profile["groups"]
         is_open = (users is None and groups is None) or user.admin
-        if is_open or user.name in (users or ()) or set(user.groups) & set(groups or ()):
+        if is_open or name_of(user) in (users or ()) or member_of & set(groups or ()):
             allowed[profile["name"]] = profile["config"]
     if not allowed:
         raise PermissionError(
@@ -37,13 +66,14 @@ def allowed_profiles(user, profiles):
 
 def options_for(user, settings, default_image):
     """Return the options that the gateway offers to a user."""
-    from dask_gateway_server.options import Mapping, Options, Select, String  # ty: ignore[import-not-found] - in the gateway's image
+    from dask_gateway_server.options import Mapping, Options, Select, String
 
-    allowed = allowed_profiles(user, settings["profiles"])
+    allowed, limits = allowed_profiles(user, settings), limits_of(user, settings)
 
     def configuration(chosen):
         return {
             **allowed[chosen.profile],
+            **limits,
             "image": chosen.image,
             "environment": {str(key): str(value) for key, value in chosen.environment.items()},
         }

@@ -2,10 +2,14 @@
 
 Settings come from `custom.qhub` of the chart's values:
 
-    users:    {name: {uid: int | None, primary_group: str | None, secondary_groups: [str]}}
-    groups:   {name: {gid: int}}
-    profiles: [{display_name, slug, description, default, kubespawner_override, users?, groups?}]
-    home:     path of the home folder in the user's container
+    users:          {name: {uid: int | None, primary_group: str | None}}
+    groups:         {name: {gid: int, members: [str], read_only_members?: [str]}}; members are those of both kinds
+    managed_groups: whether groups that the hub knows somebody in count too: the sign-in sets them anew each time
+    profiles:       [{display_name, slug, description, default, kubespawner_override, users?, groups?}]
+    home:           path of the home folder in the user's container
+
+Where the sign-in does not set groups, the settings alone decide: the hub only ever adds people to the groups that it is
+configured with, so somebody who was taken out of one in the settings would stay in it for ever.
 
 Runs in the hub's image (Python 3.11 or newer, KubeSpawner 7).
 """
@@ -61,18 +65,23 @@ def unix_name(username):
 
 
 def group_ids(username, hub_groups, settings):
-    """Return {group: gid} for a user: groups of the settings first, then those that JupyterHub knows them in.
+    """Return {group: gid} for a user: the primary group first, then those of the settings, then those of the sign-in.
 
     A group without a gid in the settings has no folder and no number, and is left out.
     """
-    listed = settings["users"].get(username, {})
-    names = [listed.get("primary_group"), *listed.get("secondary_groups", ()), *hub_groups]
     known = settings["groups"]
+    listed = [name for name, group in known.items() if username in group["members"]]
+    primary = settings["users"].get(username, {}).get("primary_group")
+    names = [primary, *listed, *(hub_groups if settings["managed_groups"] else ())]
     return {name: known[name]["gid"] for name in dict.fromkeys(names) if name in known}
 
 
 def identity(username, hub_groups, settings):
-    """Return {name, uid, gid, groups, supplemental_gids} of a user: who they are on the shared file system."""
+    """Return {name, uid, gid, groups, read_only, supplemental_gids} of a user: who they are on the shared file system.
+
+    A read-only member has the group's number too, or could not read; what keeps them from writing is how the folder is
+    mounted.
+    """
     listed = settings["users"].get(username, {})
     groups = group_ids(username, hub_groups, settings)
     uid = listed.get("uid")
@@ -82,6 +91,7 @@ def identity(username, hub_groups, settings):
         "uid": derived_uid(username) if uid is None else uid,
         "gid": gid,
         "groups": groups,
+        "read_only": {name for name in groups if username in settings["groups"][name].get("read_only_members", ())},
         "supplemental_gids": sorted({USERS_GID, *groups.values()} - {gid}),
     }
 
@@ -105,7 +115,7 @@ def group_file(who):
 
 def allowed_profiles(username, hub_groups, settings):
     """Return the profiles open to a user. One that names neither users nor groups is open to everybody."""
-    member_of = {*group_ids(username, hub_groups, settings), *hub_groups}
+    member_of = set(group_ids(username, hub_groups, settings))
     allowed = []
     for profile in deepcopy(settings["profiles"]):
         users, groups = profile.pop("users", None), profile.pop("groups", None)
@@ -214,7 +224,12 @@ def prepare_pod(spawner, settings, image):
         for file in ("passwd", "group")
     }
     mounts |= {
-        f"shared-{group}": {"name": HOME_VOLUME, "mountPath": f"/shared/{group}", "subPath": f"shared/{group}"}
+        f"shared-{group}": {
+            "name": HOME_VOLUME,
+            "mountPath": f"/shared/{group}",
+            "subPath": f"shared/{group}",
+            "readOnly": group in who["read_only"],
+        }
         for group in who["groups"]
     }
     spawner.volume_mounts = {**spawner.volume_mounts, **mounts}

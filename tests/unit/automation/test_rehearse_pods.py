@@ -63,7 +63,17 @@ class TestUserPod:
         notebook = spec["containers"][0]
         assert notebook["securityContext"]["runAsUser"] == 1001
         assert {"name": "NB_USER", "value": "ada"} in notebook["env"]
-        assert {"name": "home", "mountPath": "/shared/team", "subPath": "shared/team"} in notebook["volumeMounts"]
+        shared = {"name": "home", "mountPath": "/shared/team", "subPath": "shared/team", "readOnly": False}
+        assert shared in notebook["volumeMounts"]
+
+    def test_a_profile_of_a_group_whom_only_the_sign_in_fills_has_one_too(self) -> None:
+        settings = make_settings(
+            groups={"team": {"gid": 2001}}, jupyterhub={"profiles": [{"name": "team", "groups": ["team"]}]}
+        )
+        spec = server("team", settings)["spec"]
+
+        assert {"name": "NB_USER", "value": "rehearsal"} in spec["containers"][0]["env"]
+        assert spec["securityContext"]["supplementalGroups"] == [2001]
 
     def test_home_is_the_users_own_folder_on_the_claim(self) -> None:
         spec = server("small")["spec"]

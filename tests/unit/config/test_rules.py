@@ -12,6 +12,15 @@ from pydantic import ValidationError
 from qhub.config import Settings
 
 GITHUB = {"type": "github", "client_id": "id", "client_secret": "a-secret"}
+OAUTH = {"client_id": "id", "client_secret": "a-secret"}
+GITLAB = {"type": "gitlab", **OAUTH, "allowed_groups": ["lab/data"]}
+AZURE = {"type": "azuread", **OAUTH, "tenant": "lab.org"}
+AUTH0 = {"type": "auth0", **OAUTH, "domain": "lab.eu.auth0.com"}
+OIDC = {"type": "oidc", **OAUTH, "allow_all": True}
+CILOGON = {"type": "cilogon", **OAUTH}
+NATIVE = {"type": "native", "admin_password": "correct-horse-battery"}
+UNI = {"entity_id": "https://idp.uni.edu/shibboleth"}
+GOOGLE = {"entity_id": "http://google.com/accounts/o8/id"}
 OPEN_GITHUB = {**GITHUB, "organizations": ["my-org"]}
 
 
@@ -55,6 +64,110 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "no effect while `allow_all: true`",
     ),
     ({"domain": "hub.lab.org"}, "authentication.password", "anyone on the internet"),
+    ({"authentication": AZURE}, "authentication", "allowed_users, allowed_groups, admin_users, admin_groups"),
+    ({"authentication": {**GITLAB, "allow_all": True}}, "authentication.allowed_groups", "no effect while"),
+    (
+        {"authentication": {**GITLAB, "group_mapping": {"lab/data": "analist"}}, "groups": {"analyst": {"gid": 1100}}},
+        "authentication.group_mapping.lab/data",
+        'there is no group "analist"',
+    ),
+    (
+        {"authentication": {**AUTH0, "allowed_groups": ["data"]}},
+        "authentication.allowed_groups",
+        "say in `groups_claim`",
+    ),
+    ({"authentication": OIDC}, "authentication", "add `issuer: https://...`"),
+    (
+        {"authentication": {**OIDC, "token_url": "https://a.lab.org/token", "userinfo_url": "https://a.lab.org/me"}},
+        "authentication",
+        "authorize_url is missing",
+    ),
+    (
+        {"authentication": {"type": "google", **OAUTH, "hosted_domains": ["a.org", "b.org"], "strip_domain": True}},
+        "authentication.strip_domain",
+        "two people of the same name",
+    ),
+    (
+        {"authentication": {"type": "google", **OAUTH, "allow_all": True, "strip_domain": True}},
+        "authentication.strip_domain",
+        "exactly one of hosted_domains, here are 0",
+    ),
+    ({"authentication": {**CILOGON, "identity_providers": [UNI]}}, "authentication", "nobody could sign in"),
+    (
+        {"authentication": {**CILOGON, "allow_all": True, "identity_providers": [UNI, UNI]}},
+        "authentication.identity_providers[1].entity_id",
+        "is there twice",
+    ),
+    (
+        {
+            "authentication": {
+                **CILOGON,
+                "allow_all": True,
+                "identity_providers": [{**UNI, "default": True}, {**GOOGLE, "default": True}],
+            }
+        },
+        "authentication.identity_providers[1].default",
+        "exactly one can be",
+    ),
+    (
+        {
+            "authentication": {
+                **CILOGON,
+                "allow_all": True,
+                "identity_providers": [{**UNI, "strip_domain": "uni.edu"}, {**GOOGLE, "strip_domain": "gmail.com"}],
+            }
+        },
+        "authentication.identity_providers[1].strip_domain",
+        "would share one home",
+    ),
+    (
+        {
+            "authentication": {
+                **CILOGON,
+                "allow_all": True,
+                "identity_providers": [{**UNI, "strip_domain": "uni.edu", "prefix": "uni"}],
+            }
+        },
+        "authentication.identity_providers[0].prefix",
+        "remove one of the two",
+    ),
+    (
+        {"authentication": {**CILOGON, "allow_all": True, "identity_providers": [{**UNI, "allow_all": True}]}},
+        "authentication.identity_providers[0].allow_all",
+        "no effect while",
+    ),
+    ({"authentication": NATIVE}, "authentication", "nobody could sign in"),
+    ({"authentication": {**NATIVE, "allow_all": True}}, "authentication.admin_users", "name at least one"),
+    (
+        {"authentication": {**NATIVE, "admin_users": ["ada"], "admin_password": "short"}},
+        "authentication.admin_password",
+        "is shorter than minimum_password_length (12)",
+    ),
+    (
+        {"authentication": {**NATIVE, "admin_users": ["ada"], "allow_all": True, "sign_up": False}},
+        "authentication.allow_all",
+        "keeps people from making accounts",
+    ),
+    (
+        {
+            "users": {"ada": {"secondary_groups": ["analyst"]}},
+            "groups": {"analyst": {"gid": 1100, "read_only_members": ["ada"]}},
+        },
+        "groups.analyst.read_only_members[0]",
+        "a member who may write",
+    ),
+    (
+        {"groups": {"analyst": {"gid": 1100, "read_only_members": ["ada", "ada"]}}},
+        "groups.analyst.read_only_members[1]",
+        "ada is there twice",
+    ),
+    ({"dask": {"limits": [{"max_workers_per_cluster": 5}]}}, "dask.limits[0]", "holds for nobody"),
+    ({"dask": {"limits": [{"users": ["ada"]}]}}, "dask.limits[0]", "limits nothing"),
+    (
+        {"dask": {"limits": [{"groups": ["analyst"], "max_workers_per_cluster": 5}]}},
+        "dask.limits[0].groups[0]",
+        'there is no group "analyst"',
+    ),
     (
         {"users": {"alice": {"primary_group": "analist"}}, "groups": {"analyst": {"gid": 1100}}},
         "users.alice",
@@ -155,6 +268,14 @@ ACCEPTED: list[dict[str, Any]] = [
     },
     {"authentication": {**GITHUB, "allow_all": True}},
     {"authentication": {**GITHUB, "admin_users": ["alice"]}},
+    {"authentication": {**GITHUB, "admin_groups": ["lab:ops"]}},
+    {"authentication": GITLAB},
+    {"authentication": {**AZURE, "allow_all": True}},
+    {"authentication": {**AUTH0, "allowed_groups": ["data"], "groups_claim": "https://lab.org/groups"}},
+    {"authentication": {**OIDC, "issuer": "https://login.lab.org"}},
+    {"authentication": {"type": "google", **OAUTH, "hosted_domains": ["lab.org"], "strip_domain": True}},
+    {"authentication": {**CILOGON, "identity_providers": [{**UNI, "allow_all": True}, {**GOOGLE, "prefix": "g"}]}},
+    {"authentication": {**NATIVE, "admin_users": ["ada"]}},
     {"storage": {"kind": "managed", "server": "10.0.0.5"}, "namespace": {"pod_security": "baseline"}},
     {"storage": {"kind": "existing-claim", "claim_name": "homes"}},
     {"storage": {"kind": "storage-class"}},

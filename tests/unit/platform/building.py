@@ -19,8 +19,7 @@ SECRETS = JupyterHubSecrets(
     crypt_key="c1" * 32,
     proxy_token="c2" * 32,
     dask_gateway_token="c3" * 32,
-    github_client_secret="a-client-secret",
-    dummy_password="a-password",
+    sign_in="a-sign-in-secret",
 )
 AUTOSCALER = Autoscaler(
     cloud_provider="aws",

@@ -55,6 +55,34 @@ def _profiles(draw: Any, pools: dict[str, Any], groups: list[str], sizes: dict[s
     return [{"name": name, **draw(_profile(pools, groups, sizes))} for name in names]
 
 
+#: type -> what it needs besides an application's id and secret, and a way in.
+PROVIDERS: dict[str, dict[str, Any]] = {
+    "github": {"organizations": ["a", "a:b"]},
+    "gitlab": {"url": "https://gitlab.team.org", "allowed_groups": ["a/b"]},
+    "google": {"hosted_domains": ["team.org"]},
+    "azuread": {"tenant": "team.org", "allowed_groups": ["1"]},
+    "auth0": {"domain": "team.eu.auth0.com", "groups_claim": "https://team.org/groups", "allowed_groups": ["1"]},
+    "oidc": {"issuer": "https://login.team.org", "admin_groups": ["ops"]},
+    "cilogon": {"identity_providers": [{"entity_id": "urn:a", "prefix": "a", "allow_all": True}]},
+}
+WITH_GROUPS = ("github", "gitlab", "azuread", "auth0", "oidc")
+
+
+@st.composite
+def authentications(draw: Any, groups: list[str]) -> Any:
+    """Return a section `authentication`."""
+    kind = draw(st.sampled_from(["dummy", "native", *PROVIDERS]))
+    if kind == "dummy":
+        return {"type": "dummy", "password": "a-password"}
+    if kind == "native":
+        return {"type": "native", "admin_users": ["root"], "admin_password": "a-password-of-some-length"}
+    written: dict[str, Any] = {"type": kind, "client_id": "id", "client_secret": "s", **PROVIDERS[kind]}
+    written["admin_users"] = draw(st.lists(USERS, max_size=2))
+    if groups and kind in WITH_GROUPS and draw(st.booleans()):
+        written["group_mapping"] = {"a:b" if kind == "github" else "a/b": draw(st.sampled_from(groups))}
+    return written
+
+
 @st.composite
 def written_settings(draw: Any) -> dict[str, Any]:
     """Return the sections of a stack file."""
@@ -82,15 +110,11 @@ def written_settings(draw: Any) -> dict[str, Any]:
             "replicas": draw(st.integers(1, 5)),
         },
         "storage": {"size": "5Gi", "protect": draw(st.booleans())},
-        "authentication": draw(
-            st.sampled_from(
-                [
-                    {"type": "dummy", "password": "a-password"},
-                    {"type": "github", "client_id": "id", "client_secret": "s", "organizations": ["a", "a:b"]},
-                ]
-            )
-        ),
-        "groups": {name: {"gid": 1100 + place} for place, name in enumerate(groups)},
+        "authentication": draw(authentications(groups)),
+        "groups": {
+            name: {"gid": 1100 + place, "read_only_members": draw(st.sampled_from([[], ["a-reader"]]))}
+            for place, name in enumerate(groups)
+        },
         "users": {
             name: {
                 "uid": draw(st.none() | st.just(2000 + place)),
@@ -99,5 +123,9 @@ def written_settings(draw: Any) -> dict[str, Any]:
             for place, name in enumerate(people)
         },
         "jupyterhub": {"profiles": profiles, "cull": {"enabled": draw(st.booleans())}},
-        "dask": {"profiles": workers, "enabled": draw(st.booleans())},
+        "dask": {
+            "profiles": workers,
+            "enabled": draw(st.booleans()),
+            "limits": [{"users": [name], "max_workers_per_cluster": 5} for name in people],
+        },
     }

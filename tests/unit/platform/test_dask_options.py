@@ -18,6 +18,15 @@ PROFILES = [
     {"name": "gpu", "users": None, "groups": ["developer"], "config": {"worker_cores": 4}},
     {"name": "own", "users": ["carol"], "groups": None, "config": {"worker_cores": 2}},
 ]
+SETTINGS = {
+    "profiles": PROFILES,
+    "members": {"developer": ["bob"]},
+    "managed_groups": True,
+    "limits": [
+        {"users": [], "groups": ["developer"], "max_workers": 50, "max_cores": None},
+        {"users": ["carol"], "groups": [], "max_workers": 2, "max_cores": 8},
+    ],
+}
 
 
 def user(name: str, *groups: str, admin: bool = False) -> SimpleNamespace:
@@ -49,23 +58,45 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (user("dave"), ["small"]),
         (user("dave", "developer"), ["small", "gpu"]),
+        (user("bob"), ["small", "gpu"]),
         (user("carol"), ["small", "own"]),
         (user("root", admin=True), ["small", "gpu", "own"]),
     ],
 )
 def test_each_is_offered_what_is_open_to_them(who: SimpleNamespace, names: list[str]) -> None:
-    assert list(qhub_dask.allowed_profiles(who, PROFILES)) == names
+    assert list(qhub_dask.allowed_profiles(who, SETTINGS)) == names
 
 
 def test_somebody_with_no_profile_is_told_so() -> None:
     with pytest.raises(PermissionError, match="no Dask profile is open to dave: ask an administrator"):
-        qhub_dask.allowed_profiles(user("dave"), PROFILES[1:])
+        qhub_dask.allowed_profiles(user("dave"), {**SETTINGS, "profiles": PROFILES[1:]})
+
+
+def test_the_settings_alone_say_who_is_in_a_group_unless_the_sign_in_does() -> None:
+    # The hub adds people to groups and never takes them out, so what it knows may be of last year.
+    settings = {**SETTINGS, "managed_groups": False}
+
+    assert list(qhub_dask.allowed_profiles(user("dave", "developer"), settings)) == ["small"]
+    assert list(qhub_dask.allowed_profiles(user("bob"), settings)) == ["small", "gpu"]
+
+
+@pytest.mark.parametrize(
+    ("who", "limits"),
+    [
+        (user("dave"), {}),
+        (user("bob"), {"cluster_max_workers": 50}),
+        (user("carol"), {"cluster_max_workers": 2, "cluster_max_cores": 8}),
+        (user("carol", "developer"), {"cluster_max_workers": 50, "cluster_max_cores": 8}),
+    ],
+)
+def test_the_largest_of_ones_limits_holds(who: SimpleNamespace, limits: dict[str, float]) -> None:
+    assert qhub_dask.limits_of(who, SETTINGS) == limits
 
 
 @pytest.mark.usefixtures("gateway")
 class TestOptions:
     def options(self, *groups: str) -> Any:
-        return qhub_dask.options_for(user("dave", *groups), {"profiles": PROFILES}, "image:1")
+        return qhub_dask.options_for(user("dave", *groups), SETTINGS, "image:1")
 
     def test_only_open_profiles_can_be_selected(self) -> None:
         select = self.options().fields["profile"]
@@ -79,6 +110,7 @@ class TestOptions:
             "worker_cores": 4,
             "image": "other:2",
             "environment": {"A": "1"},
+            "cluster_max_workers": 50,
         }
 
     def test_the_gateway_reads_what_the_values_builder_sends(self, monkeypatch: pytest.MonkeyPatch) -> None:

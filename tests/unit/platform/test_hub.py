@@ -21,10 +21,14 @@ from tests.unit.platform.building import make_settings
 SETTINGS: dict[str, Any] = {
     "home": "/home/jovyan",
     "users": {
-        "alice": {"uid": 1001, "primary_group": "analyst", "secondary_groups": ["developer"]},
-        "bob": {"secondary_groups": ["developer"]},
+        "alice": {"uid": 1001, "primary_group": "analyst"},
+        "bob": {},
     },
-    "groups": {"analyst": {"gid": 1100}, "developer": {"gid": 1101}},
+    "groups": {
+        "analyst": {"gid": 1100, "members": ["alice", "erin"], "read_only_members": ["erin"]},
+        "developer": {"gid": 1101, "members": ["alice", "bob"]},
+    },
+    "managed_groups": True,
     "profiles": [
         {"slug": "small", "default": True, "kubespawner_override": {}},
         {"slug": "gpu", "groups": ["developer"], "kubespawner_override": {}},
@@ -69,6 +73,14 @@ class TestIdentity:
     def test_groups_that_the_sign_in_brought_count_too(self) -> None:
         assert prepared("dave", "analyst", "a-group-without-a-folder").supplemental_gids == [1100]
 
+    def test_without_such_a_sign_in_the_settings_alone_decide(self) -> None:
+        # The hub adds people to groups and never takes them out, so what it knows may be of last year.
+        spawner, settings = make_spawner("dave", "analyst"), {**SETTINGS, "managed_groups": False}
+        qhub_hub.prepare_pod(spawner, settings, "tools:1")
+
+        assert spawner.supplemental_gids == []
+        assert "shared-analyst" not in spawner.volume_mounts
+
     def test_a_uid_never_changes_for_a_name(self) -> None:
         # Files of every existing user hang on this number.
         assert qhub_hub.derived_uid("dave") == 883211816
@@ -99,7 +111,11 @@ class TestPasswd:
         assert all(line.count(":") == 3 for line in qhub_hub.group_file(who).splitlines())
 
     def test_a_group_of_the_settings_takes_its_number_from_the_systems_own(self) -> None:
-        settings = {**SETTINGS, "groups": {"team": {"gid": 100}}, "users": {"alice": {"primary_group": "team"}}}
+        settings = {
+            **SETTINGS,
+            "groups": {"team": {"gid": 100, "members": ["alice"]}},
+            "users": {"alice": {"primary_group": "team"}},
+        }
         lines = qhub_hub.group_file(qhub_hub.identity("alice", [], settings)).splitlines()
 
         assert [line for line in lines if line.split(":")[2] == "100"] == ["team:x:100:alice"]
@@ -113,9 +129,25 @@ class TestFolders:
             "name": "home",
             "mountPath": "/shared/developer",
             "subPath": "shared/developer",
+            "readOnly": False,
         }
         assert "shared-analyst" not in mounts
         assert mounts["home"]["subPath"] == "home/{username}"
+
+    def test_a_read_only_member_reads_the_folder_and_cannot_write(self) -> None:
+        spawner = prepared("erin")
+
+        assert spawner.volume_mounts["shared-analyst"]["readOnly"] is True
+        assert spawner.supplemental_gids == [1100]
+        assert prepared("alice").volume_mounts["shared-analyst"]["readOnly"] is False
+
+    def test_a_read_only_member_does_not_write_because_the_sign_in_knows_them_as_a_member(self) -> None:
+        assert prepared("erin", "analyst").volume_mounts["shared-analyst"]["readOnly"] is True
+
+    def test_the_folder_of_a_read_only_member_is_still_made_ready(self) -> None:
+        mounts = prepared("erin").init_containers[-1]["volumeMounts"]
+
+        assert [mount.get("readOnly") for mount in mounts if mount["mountPath"] == "/mnt/shared/analyst"] == [None]
 
     def test_the_charts_own_init_container_stays(self) -> None:
         assert [made["name"] for made in prepared("alice").init_containers] == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from typing import Any
 
 import pytest
@@ -86,7 +88,7 @@ class TestSignIn:
         assert config["JupyterHub"]["authenticator_class"] == "github"
         assert config["GitHubOAuthenticator"] == {
             "client_id": "id",
-            "client_secret": "a-client-secret",
+            "client_secret": SECRETS.sign_in,
             "oauth_callback_url": "https://hub.team.org/hub/oauth_callback",
             "allowed_organizations": ["team", "team:data"],
             "scope": ["read:org"],
@@ -100,7 +102,7 @@ class TestSignIn:
     def test_one_password_for_all(self) -> None:
         config = hub_values(make_settings(authentication={"password": "p"}))["hub"]["config"]
 
-        assert config["DummyAuthenticator"] == {"password": "a-password"}
+        assert config["DummyAuthenticator"] == {"password": SECRETS.sign_in}
         assert config["Authenticator"]["allow_all"] is True
 
     def test_no_password_at_all(self) -> None:
@@ -162,9 +164,16 @@ class TestStorage:
     def test_new_files_may_be_changed_by_the_group_in_any_image(self) -> None:
         command = hub_values(make_settings())["singleuser"]["cmd"]
 
-        assert command[:2] == ["sh", "-c"]
-        assert command[2].startswith("umask 0002 && exec ")
         assert command[-1] == "jupyterhub-singleuser"
+        # In the server's place, something that says what a terminal would inherit.
+        done = subprocess.run(
+            [*command[:-1], "sh", "-c", "umask"],
+            preexec_fn=lambda: os.umask(0o077),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == "0002"
 
 
 class TestDask:
