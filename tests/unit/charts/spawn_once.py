@@ -25,9 +25,9 @@ users: [{name: none, user: {}}]
 
 async def main(folder: str) -> None:
     """Configure the hub, run the hook that runs before a server starts, and print the pod as JSON."""
-    from jupyterhub import orm  # ty: ignore[import-not-found]
-    from jupyterhub.app import JupyterHub  # ty: ignore[import-not-found]
-    from kubernetes_asyncio.client import ApiClient  # ty: ignore[import-not-found]
+    from jupyterhub import orm
+    from jupyterhub.app import JupyterHub
+    from kubernetes_asyncio.client import ApiClient
 
     # The one that options of other classes (CryptKeeper) look for their configuration.
     hub = JupyterHub.instance()
