@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 QHUB := $(VENV)/bin/qhub
 
-.PHONY: help up down clean test check format snapshots bench pins image-pins
+.PHONY: help up down clean test check format snapshots reference corpus bench pins image-pins
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -33,6 +33,15 @@ snapshots: $(VENV)/.test ## renew the snapshots of the resource graphs and show 
 	@QHUB_UPDATE_SNAPSHOTS=1 $(VENV)/bin/pytest --quiet tests/graph/test_snapshots.py
 	@git diff --stat -- tests/graph/snapshots
 	@git diff --unified=2 -- tests/graph/snapshots
+
+reference: $(VENV)/.test ## renew what is written from the models: docs/settings.md and the JSON Schemas for editors
+	@$(QHUB) explain --markdown > docs/settings.md
+	@$(QHUB) schema > docs/stack.schema.json
+	@$(QHUB) schema --part > docs/stack-part.schema.json
+
+corpus: $(VENV)/.test ## renew the expected messages of the corpus of wrong files and show what changed, for review
+	@QHUB_UPDATE_CORPUS=1 $(VENV)/bin/pytest --quiet tests/unit/config/test_corpus.py
+	@git diff --unified=1 -- tests/unit/config/corpus
 
 bench: $(VENV)/.test ## measure; prints ratios and writes build/bench.json
 	@$(VENV)/bin/python -m tests.bench

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,37 +12,57 @@ import click
 if TYPE_CHECKING:
     from qhub.rehearsal.cluster.kinds import NodeKind
 
+#: Command -> module and name of what runs it. A module is imported when its command runs, or for a list of all.
+ELSEWHERE = {
+    "cluster": ("qhub.rehearsal.cluster.commands", "cluster_commands"),
+    "explain": ("qhub.commands_settings", "explain_command"),
+    "images": ("qhub.rehearsal.images.commands", "images_commands"),
+    "rehearse": ("qhub.commands_rehearse", "rehearse_command"),
+    "schema": ("qhub.commands_settings", "schema_command"),
+    "toolchain": ("qhub.rehearsal.toolchain.commands", "toolchain_commands"),
+    "validate": ("qhub.commands_validate", "validate_command"),
+}
 
-class PeopleErrors(click.Group):
-    """A group whose commands tell known mistakes in words, without a traceback."""
+
+class Commands(click.Group):
+    """A group that imports a command when it runs, and tells known mistakes in words, without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, sorted."""
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a name, or None."""
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, name = ELSEWHERE[cmd_name]
+        return getattr(importlib.import_module(module), name)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; turn the errors that are meant for people into click's own form."""
-        from qhub.automation import EngineError, KubectlError
-        from qhub.config import SettingsError
-        from qhub.rehearsal.cluster import ClusterError
-        from qhub.rehearsal.images.errors import ImagesError
-        from qhub.rehearsal.plugins.errors import PluginError
-        from qhub.rehearsal.toolchain import ToolchainError
-
         try:
             return super().invoke(ctx)
-        except EngineError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(error.returncode)
-        except (
-            SettingsError,
-            ClusterError,
-            ImagesError,
-            KubectlError,
-            PluginError,
-            ToolchainError,
-            FileNotFoundError,
-        ) as error:
-            raise click.ClickException(str(error)) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            # Only now: what a command that went well never needed is not imported for it.
+            from qhub.automation import EngineError, KubectlError
+            from qhub.config import SettingsError
+            from qhub.rehearsal.cluster import ClusterError
+            from qhub.rehearsal.images.errors import ImagesError
+            from qhub.rehearsal.plugins.errors import PluginError
+            from qhub.rehearsal.toolchain import ToolchainError
+
+            if isinstance(error, EngineError):
+                click.echo(f"Error: {error}", err=True)
+                sys.exit(error.returncode)
+            known = (SettingsError, ClusterError, ImagesError, KubectlError, PluginError, ToolchainError)
+            if isinstance(error, (*known, FileNotFoundError)):
+                raise click.ClickException(str(error)) from error
+            raise
 
 
-@click.group(cls=PeopleErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="qhub")
 def main() -> None:
     """JupyterHub and Dask for a team, as one Pulumi program."""
@@ -102,22 +122,6 @@ def env(stack: str) -> None:
 
 
 @main.command()
-@click.argument("stack", default="local")
-def validate(stack: str) -> None:
-    """Check the settings of STACK (a name, or a path to a file) without touching anything."""
-    from qhub.config import load_settings_file
-    from qhub.rehearsal.paths import project_root
-
-    path = Path(stack)
-    if path.suffix not in {".yaml", ".yml"}:
-        path = project_root() / f"Pulumi.{stack}.yaml"
-    settings = load_settings_file(path)
-    for warning in settings.warnings():
-        click.echo(f"warning: {warning}")
-    click.echo(f"{path.name}: the settings are valid")
-
-
-@main.command()
 def clean() -> None:
     """Stop every embedded cluster of this checkout; remove their data and the cache of built tools."""
     from rich.console import Console
@@ -125,18 +129,3 @@ def clean() -> None:
     from qhub.automation.cleaning import clean
 
     clean(console=Console())
-
-
-def _add_rehearsal_commands() -> None:
-    from qhub.commands_rehearse import rehearse_command
-    from qhub.rehearsal.cluster.commands import cluster_commands
-    from qhub.rehearsal.images.commands import images_commands
-    from qhub.rehearsal.toolchain.commands import toolchain_commands
-
-    main.add_command(cluster_commands, "cluster")
-    main.add_command(images_commands, "images")
-    main.add_command(toolchain_commands, "toolchain")
-    main.add_command(rehearse_command)
-
-
-_add_rehearsal_commands()

@@ -9,6 +9,7 @@ import pulumi  # noqa: E402
 
 from qhub.clouds import make_cluster  # noqa: E402
 from qhub.config import load_stack_settings  # noqa: E402
+from qhub.config.fixed import FIXED_OUTPUT, fixed_settings  # noqa: E402
 from qhub.errors import InputError  # noqa: E402
 from qhub.platform import KubernetesPlatform, KubernetesPlatformArgs  # noqa: E402
 
@@ -25,3 +26,5 @@ except InputError as error:
 for name, value in platform.exports().items():
     pulumi.export(name, value)
 pulumi.export("kubeconfig", cluster.kubeconfig)
+# What cannot be changed from now on: the next run compares.
+pulumi.export(FIXED_OUTPUT, fixed_settings(settings))

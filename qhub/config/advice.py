@@ -19,13 +19,25 @@ class SettingsWarning:
     Attributes:
         key: the setting, as `pulumi config --path` writes it.
         message: what about it, and what to write instead.
+        file: name of the file that has it; None where it is not known.
+        line: line in the file, from 1; None for a default, which stands nowhere.
+        column: column in that line, from 1.
     """
 
     key: str
     message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, as editors and terminals open it; as much of it as is known."""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.message}"
+        text = f"{self.key}: {self.message}"
+        return f"{self.place}  {text}" if self.place else text
 
 
 def advise(settings: Settings) -> tuple[SettingsWarning, ...]:

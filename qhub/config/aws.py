@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from qhub.config.cloud import CloudCluster
-from qhub.config.model import Expected, Problem, Section, nested
+from qhub.config.model import NEW_CLUSTER, Expected, Problem, Section, nested
 from qhub.config.names import AddressRange, Text
 from qhub.config.networks import ranges_are_apart
 from qhub.config.quantities import parse_size
@@ -51,12 +51,12 @@ VpcId = Annotated[
 class AwsNetwork(Section):
     """The VPC: a public and a private subnet in each zone, or subnets that are there already."""
 
-    cidr: AddressRange = Field(
+    cidr: Annotated[AddressRange, NEW_CLUSTER] = Field(
         default="10.0.0.0/16",
         description="Address range of the VPC, /16 to /22. Pods take addresses from it too: an eighth of it is one "
         "zone's share, 8,187 nodes and pods in a /16.",
     )
-    services_cidr: AddressRange = Field(
+    services_cidr: Annotated[AddressRange, NEW_CLUSTER] = Field(
         default="172.20.0.0/16", description="Address range of Services; it cannot be changed later."
     )
     zones: tuple[Text, ...] | None = Field(
@@ -68,7 +68,9 @@ class AwsNetwork(Section):
         default="single",
         description="NAT gateways: one for all zones (cheap), one per zone (no zone needs another), or a regional one.",
     )
-    vpc_id: VpcId | None = Field(default=None, description="A VPC that is there already; null makes one.")
+    vpc_id: Annotated[VpcId | None, NEW_CLUSTER] = Field(
+        default=None, description="A VPC that is there already; null makes one."
+    )
     private_subnets: dict[Text, SubnetId] = Field(
         default={}, description="With vpc_id: zone -> its subnet for nodes, with a way out to the internet."
     )
@@ -88,10 +90,10 @@ class AwsCluster(CloudCluster):
         "worker": {"instance_type": "m6i.xlarge", "min": 0, "max": 20},
     }
 
-    provider: Literal["aws"] = Field(default="aws", description="Amazon Web Services.")
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"), Expected("a region, for example eu-west-1")] = (
-        Field(description="AWS region, for example eu-west-1.")
-    )
+    provider: Annotated[Literal["aws"], NEW_CLUSTER] = Field(default="aws", description="Amazon Web Services.")
+    region: Annotated[
+        str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"), Expected("a region, for example eu-west-1"), NEW_CLUSTER
+    ] = Field(description="AWS region, for example eu-west-1.")
     network: AwsNetwork = nested("The VPC.")
     admins: tuple[Text, ...] = Field(
         default=(), description="ARNs of IAM roles or users that administer the cluster besides the one who makes it."

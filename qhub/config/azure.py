@@ -11,7 +11,7 @@ from pydantic import Field
 
 from qhub.config import instances
 from qhub.config.cloud import CloudCluster, CloudNodePool, Taint
-from qhub.config.model import Expected, Problem, Section, nested
+from qhub.config.model import NEW_CLUSTER, NEW_STORAGE, Expected, Problem, Section, nested
 from qhub.config.names import AddressRange, Text
 from qhub.config.nearest import nearest
 from qhub.config.networks import Path, range_has_room, range_lies_in, ranges_are_apart
@@ -69,14 +69,14 @@ class AzureNetwork(Section):
     """The virtual network with a subnet for nodes and a NAT gateway, or a subnet that is there already."""
 
     cidr: AddressRange = Field(default="10.0.0.0/16", description="Address range of the virtual network.")
-    nodes_cidr: AddressRange = Field(
+    nodes_cidr: Annotated[AddressRange, NEW_CLUSTER] = Field(
         default="10.0.0.0/20",
         description="Address range of the nodes' subnet, in cidr. Pods do not count: see pods_cidr.",
     )
-    pods_cidr: AddressRange = Field(
+    pods_cidr: Annotated[AddressRange, NEW_CLUSTER] = Field(
         default="10.244.0.0/16", description="Address range of pods, of which a node takes a /24; it cannot be changed."
     )
-    services_cidr: AddressRange = Field(
+    services_cidr: Annotated[AddressRange, NEW_CLUSTER] = Field(
         default="10.2.0.0/16", description="Address range of Services; it cannot be changed."
     )
     zones: tuple[Literal["1", "2", "3"], ...] = Field(
@@ -89,7 +89,7 @@ class AzureNetwork(Section):
         description="How nodes get out: a NAT gateway of ours (with subnet_id: the subnet's), AKS' load balancer, or "
         "the route table of subnet_id. null: nat-gateway, with subnet_id load-balancer.",
     )
-    subnet_id: SubnetId | None = Field(
+    subnet_id: Annotated[SubnetId | None, NEW_CLUSTER] = Field(
         default=None,
         description="A subnet that is there already; null makes a network. For a managed file system it needs the "
         "service endpoint Microsoft.Storage.",
@@ -125,16 +125,16 @@ class AzureCluster(CloudCluster):
         "worker": {"instance_type": "Standard_D4s_v5", "min": 0, "max": 20},
     }
 
-    provider: Literal["azure"] = Field(default="azure", description="Azure.")
-    region: Annotated[str, Field(pattern=r"^[a-z0-9]+$"), Expected("a region, for example westeurope")] = Field(
-        description="Location, for example westeurope."
+    provider: Annotated[Literal["azure"], NEW_CLUSTER] = Field(default="azure", description="Azure.")
+    region: Annotated[str, Field(pattern=r"^[a-z0-9]+$"), Expected("a region, for example westeurope"), NEW_CLUSTER] = (
+        Field(description="Location, for example westeurope.")
     )
     subscription_id: Guid | None = Field(
         default=None,
         description="Subscription that everything is made in, so that a stack cannot land in another; null: the one of "
         "the environment (ARM_SUBSCRIPTION_ID, or `az account show`).",
     )
-    resource_group: GroupName | None = Field(
+    resource_group: Annotated[GroupName | None, NEW_CLUSTER] = Field(
         default=None, description="A resource group that is there; null makes one with the name of the cluster."
     )
     network: AzureNetwork = nested("The virtual network.")
@@ -148,7 +148,7 @@ class AzureCluster(CloudCluster):
         default="patch",
         description="patch: new patches of `version` come by themselves. Another minor version never does.",
     )
-    system_instance_type: Text = Field(
+    system_instance_type: Annotated[Text, NEW_CLUSTER] = Field(
         default="Standard_D2s_v5",
         description="Machines of the pool that AKS keeps for its own pods, two cores and 4 GiB or more. It is set when "
         "the cluster is made.",
@@ -156,7 +156,7 @@ class AzureCluster(CloudCluster):
     registry_tier: Literal["basic", "standard", "premium"] = Field(
         default="standard", description="With registry: its tier, which sets its size and what it costs."
     )
-    files_redundancy: Literal["local", "zone"] = Field(
+    files_redundancy: Annotated[Literal["local", "zone"], NEW_STORAGE] = Field(
         default="local",
         description="With storage.kind managed: three copies in one datacenter, or one in each of three zones. It "
         "cannot be changed.",

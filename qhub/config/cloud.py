@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from qhub.config import instances
-from qhub.config.model import Expected, Problem, Section
+from qhub.config.model import NEW_CLUSTER, Expected, Problem, Section
 from qhub.config.names import AddressRange, KubernetesName, LabelKey, LabelValue, Text
 from qhub.config.nearest import nearest
 from qhub.config.node_pools import NodePool, Toleration
@@ -80,7 +80,7 @@ class CloudCluster(Section):
     DEFAULT_POOLS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     provider: str
-    name: KubernetesName = Field(
+    name: Annotated[KubernetesName, NEW_CLUSTER] = Field(
         default="qhub", description='Name of the cluster and prefix of what belongs to it; "qhub-<stack>" by default.'
     )
     region: Text

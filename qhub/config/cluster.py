@@ -12,7 +12,7 @@ from qhub.config.azure import AzureCluster
 from qhub.config.cloud import CloudCluster
 from qhub.config.digitalocean import DigitalOceanCluster
 from qhub.config.gcp import GcpCluster
-from qhub.config.model import Expected, Problem, Section
+from qhub.config.model import NEW_CLUSTER, Expected, Problem, Section
 from qhub.config.names import AnnotationValue, KubernetesName, LabelKey, ObjectName, Text
 from qhub.config.node_pools import STANDARD_POOLS, NodePool
 
@@ -20,7 +20,9 @@ from qhub.config.node_pools import STANDARD_POOLS, NodePool
 class ExistingCluster(Section):
     """A Kubernetes cluster that is there already: kind, minikube, k3s, the embedded one, or any other."""
 
-    provider: Literal["existing"] = Field(default="existing", description="Who runs the cluster.")
+    provider: Annotated[Literal["existing"], NEW_CLUSTER] = Field(
+        default="existing", description="Who runs the cluster."
+    )
     name: KubernetesName = Field(
         default="qhub", description='Name of the cluster in labels and outputs; "qhub-<stack>" where it is not given.'
     )

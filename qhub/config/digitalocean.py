@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from qhub.config.cloud import GPU_TAINT, CloudCluster, CloudNodePool, Taint
-from qhub.config.model import Expected, Problem, Section, nested
+from qhub.config.model import NEW_CLUSTER, Expected, Fixed, Problem, Section, nested
 from qhub.config.names import AddressRange, Text
 from qhub.config.networks import Path, range_has_room, ranges_are_apart
 from qhub.config.quantities import parse_size
@@ -44,6 +45,11 @@ LONGEST_POOL_NAME = 57
 _TAG = re.compile(r"[A-Za-z0-9:_-]{1,255}")
 _SLUG = re.compile(r"1\.\d{2}\.\d+-do\.\d+")
 
+#: What DigitalOcean chooses where it is not written.
+_CHOSEN = replace(NEW_CLUSTER, null_is_any=True)
+_HA = Fixed(text="several control planes cannot be switched off again", order=(False, True))
+_NFS_TIER = Fixed(text="a share of tier high cannot go back", order=("standard", "high"))
+
 DoksVersion = Annotated[
     str,
     Field(pattern=r"^1\.\d{2}(\.\d+-do\.\d+)?$"),
@@ -57,17 +63,19 @@ class DigitalOceanNetwork(Section):
     No two VPCs of an account may overlap, nor the pods' ranges of two clusters. Left to DigitalOcean, they do not.
     """
 
-    cidr: AddressRange | None = Field(
+    cidr: Annotated[AddressRange | None, _CHOSEN] = Field(
         default=None, description="Address range of the VPC, /16 to /24; null: a free /20, chosen by DigitalOcean."
     )
-    pods_cidr: AddressRange | None = Field(
+    pods_cidr: Annotated[AddressRange | None, _CHOSEN] = Field(
         default=None,
         description="Address range of pods, routed in the VPC; null: DOKS' own overlay. Only together with the next.",
     )
-    services_cidr: AddressRange | None = Field(
+    services_cidr: Annotated[AddressRange | None, _CHOSEN] = Field(
         default=None, description="Address range of Services; null: DOKS' own. Only together with the one before."
     )
-    vpc_uuid: Text | None = Field(default=None, description="A VPC that is there already; null makes one.")
+    vpc_uuid: Annotated[Text | None, NEW_CLUSTER] = Field(
+        default=None, description="A VPC that is there already; null makes one."
+    )
 
 
 class DigitalOceanMaintenance(Section):
@@ -91,8 +99,10 @@ class DigitalOceanCluster(CloudCluster):
         "worker": {"instance_type": "g-4vcpu-16gb", "min": 0, "max": 20},
     }
 
-    provider: Literal["digitalocean"] = Field(default="digitalocean", description="DigitalOcean.")
-    region: Annotated[str, Field(pattern=r"^[a-z]{3}\d$"), Expected("a region, for example fra1")] = Field(
+    provider: Annotated[Literal["digitalocean"], NEW_CLUSTER] = Field(
+        default="digitalocean", description="DigitalOcean."
+    )
+    region: Annotated[str, Field(pattern=r"^[a-z]{3}\d$"), Expected("a region, for example fra1"), NEW_CLUSTER] = Field(
         description="Region, for example fra1."
     )
     version: DoksVersion = Field(
@@ -101,7 +111,7 @@ class DigitalOceanCluster(CloudCluster):
         '"1.35.1-do.0": that one; this is how a cluster gets to another minor version.',
     )
     network: DigitalOceanNetwork = nested("The VPC.")
-    ha: bool = Field(default=False, description="Several control planes; cannot be switched off again.")
+    ha: Annotated[bool, _HA] = Field(default=False, description="Several control planes; cannot be switched off again.")
     maintenance: DigitalOceanMaintenance = nested("When DigitalOcean may put in a new patch.")
     registry: bool = Field(
         default=False,
@@ -119,7 +129,7 @@ class DigitalOceanCluster(CloudCluster):
     registry_tier: Literal["starter", "basic", "professional"] = Field(
         default="basic", description="With registry: its subscription, which sets its size and what it costs."
     )
-    nfs_tier: Literal["standard", "high"] = Field(
+    nfs_tier: Annotated[Literal["standard", "high"], _NFS_TIER] = Field(
         default="standard", description="With storage.kind managed: performance of the share; high cannot go back."
     )
 

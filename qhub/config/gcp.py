@@ -11,7 +11,7 @@ from pydantic import Field
 
 from qhub.config import gcp_machines as machines
 from qhub.config.cloud import GPU_TAINT, CloudCluster, CloudNodePool, Taint
-from qhub.config.model import Expected, Problem, Section, nested
+from qhub.config.model import NEW_CLUSTER, NEW_STORAGE, Expected, Problem, Section, nested
 from qhub.config.names import AddressRange, ObjectName, Text
 from qhub.config.networks import Path, range_has_room, ranges_are_apart
 from qhub.config.quantities import parse_size
@@ -49,22 +49,32 @@ class GcpNetwork(Section):
     """The VPC network and its subnetwork, or ones that are there already."""
 
     cidr: AddressRange = Field(default="10.0.0.0/20", description="Address range of the nodes.")
-    pods_cidr: AddressRange = Field(default="10.4.0.0/14", description="Address range of pods: 256 for each node.")
-    services_cidr: AddressRange = Field(default="10.8.0.0/20", description="Address range of Services.")
+    pods_cidr: Annotated[AddressRange, NEW_CLUSTER] = Field(
+        default="10.4.0.0/14", description="Address range of pods: 256 for each node."
+    )
+    services_cidr: Annotated[AddressRange, NEW_CLUSTER] = Field(
+        default="10.8.0.0/20", description="Address range of Services."
+    )
     zones: tuple[Text, ...] | None = Field(
         default=None,
         min_length=1,
         description="Zones of the nodes; null: the first zone of the region's list alone. The control plane is in "
         "several zones in any case.",
     )
-    network: Text | None = Field(
+    network: Annotated[Text | None, NEW_CLUSTER] = Field(
         default=None,
         description="A network that is there already, with a way out to the internet; null makes one. Its name, or "
         "projects/PROJECT/global/networks/NAME where another project shares it.",
     )
-    subnetwork: Text | None = Field(default=None, description="With network: its subnetwork, in the cluster's region.")
-    pods_range: Text | None = Field(default=None, description="With subnetwork: its secondary range for pods.")
-    services_range: Text | None = Field(default=None, description="With subnetwork: its secondary range for Services.")
+    subnetwork: Annotated[Text | None, NEW_CLUSTER] = Field(
+        default=None, description="With network: its subnetwork, in the cluster's region."
+    )
+    pods_range: Annotated[Text | None, NEW_CLUSTER] = Field(
+        default=None, description="With subnetwork: its secondary range for pods."
+    )
+    services_range: Annotated[Text | None, NEW_CLUSTER] = Field(
+        default=None, description="With subnetwork: its secondary range for Services."
+    )
 
 
 class GcpCluster(CloudCluster):
@@ -77,15 +87,16 @@ class GcpCluster(CloudCluster):
         "worker": {"instance_type": "e2-standard-4", "min": 0, "max": 20},
     }
 
-    provider: Literal["gcp"] = Field(default="gcp", description="Google Cloud.")
+    provider: Annotated[Literal["gcp"], NEW_CLUSTER] = Field(default="gcp", description="Google Cloud.")
     project: Annotated[
         str,
         Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"),
         Expected("the id of a project (not its name or number), for example my-team-1234"),
+        NEW_CLUSTER,
     ] = Field(description="Id of the Google Cloud project, for example my-team-1234.")
-    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$"), Expected("a region, for example europe-west1")] = (
-        Field(description="Region, for example europe-west1.")
-    )
+    region: Annotated[
+        str, Field(pattern=r"^[a-z]+-[a-z]+\d+$"), Expected("a region, for example europe-west1"), NEW_CLUSTER
+    ] = Field(description="Region, for example europe-west1.")
     network: GcpNetwork = nested("The VPC network.")
     endpoint: Literal["dns", "ip"] = Field(
         default="dns",
@@ -102,7 +113,7 @@ class GcpCluster(CloudCluster):
         default="standard-rwo",
         description="StorageClass for disks: standard-rwo (balanced), premium-rwo (SSD), or one of your own.",
     )
-    filestore_tier: FilestoreTier = Field(
+    filestore_tier: Annotated[FilestoreTier, NEW_STORAGE] = Field(
         default="ZONAL",
         description="With storage.kind managed: ZONAL from 100Gi, REGIONAL (survives the loss of a zone) and BASIC_HDD "
         "from 1Ti, BASIC_SSD from 2560Gi. It cannot be changed later.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from qhub.config.model import Problem, Section, nested
+from qhub.config.model import GROWS, Problem, Section, nested
 from qhub.config.names import KubernetesName
 from qhub.config.profiles import Choice, Demand, choices_are_for_known_groups, demand_fits_pool, repeated_names
 from qhub.config.quantities import MemoryQuantity, Seconds, SecondsOrNever, VolumeSize, parse_spawner_memory
@@ -68,7 +68,9 @@ class Hub(Section):
     resources: Resources = nested(
         "CPU and memory of the hub.", requests={"cpu": "200m", "memory": "512Mi"}, limits={"memory": "2Gi"}
     )
-    db_storage: VolumeSize = Field(default="1Gi", description="Size of the disk with the hub's database.")
+    db_storage: Annotated[VolumeSize, GROWS] = Field(
+        default="1Gi", description="Size of the disk with the hub's database."
+    )
 
 
 class JupyterHub(Section):

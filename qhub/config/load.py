@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
 from qhub.config.base import find_base, lay_over_all, misplaced, settings_in
 from qhub.config.document import Document
+from qhub.config.fixed import costly_changes, forbidden_changes, last_fixed
 from qhub.config.judge import Finding, explain_unknown, judge, secret_command
-from qhub.config.mistakes import Mistake, SettingsError
+from qhub.config.mistakes import Mistake, SettingsError, by_place
 from qhub.config.model import dotted
 from qhub.config.settings import SECTIONS, Settings
 from qhub.config.shape import Path, Spot, is_encrypted, leaves
@@ -51,15 +53,18 @@ def load_stack_settings() -> Settings:
         shared = settings_in(base, project=project)
         findings += [*misplaced(shared), *_flaws_of_base(base)]
         values = lay_over_all(shared, values)
-    settings, rest = _examine(values, stack=stack, root=root)
+    before = last_fixed(stack=stack, project=project)
+    settings, rest = _examine(values, stack=stack, root=root, before=before)
     findings += rest
     if settings is not None and not findings:
+        for problem in costly_changes(before, settings):
+            pulumi.log.warn(f"{dotted(problem.path)}: {problem.message}")
         return settings
     raise StackSettingsError(_located(findings, _trusted_sources(root, stack, values)), stack=stack) from None
 
 
 def load_settings_file(path: str | FilePath, *, stack: str | None = None, root: FilePath | None = None) -> Settings:
-    """Return the settings in a stack's file, read without the engine, as scripts and `qhub validate` do.
+    """Return the settings in a stack's file, read without the engine, as scripts do.
 
     Args:
         path: the file, `Pulumi.<stack>.yaml`. The project file (Pulumi.yaml) beside or above it gives defaults.
@@ -72,33 +77,84 @@ def load_settings_file(path: str | FilePath, *, stack: str | None = None, root: 
     Raises:
         SettingsError: the file cannot be read, or its settings cannot be used; every mistake with line and column.
     """
+    read = read_settings_file(path, stack=stack, root=root)
+    if read.settings is None:
+        raise SettingsError(read.mistakes, stack=read.stack)
+    return read.settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What reading a stack's file gave.
+
+    Attributes:
+        stack: name of the stack.
+        root: folder of the project.
+        settings: the settings; None where there are mistakes.
+        mistakes: everything that is wrong.
+        sources: the files, for places; None where the stack's own cannot be read.
+    """
+
+    stack: str
+    root: FilePath
+    settings: Settings | None
+    mistakes: tuple[Mistake, ...] = ()
+    sources: Sources | None = None
+
+
+def read_settings_file(
+    path: str | FilePath,
+    *,
+    stack: str | None = None,
+    root: FilePath | None = None,
+    before: Mapping[str, Any] | None = None,
+) -> Read:
+    """Read a stack's file without the engine. What is wrong is in the result; see `load_settings_file`.
+
+    Args:
+        path, stack, root: as for `load_settings_file`.
+        before: what could not be changed at the last `pulumi up` (`qhub.config.fixed`); None where it is not known.
+    """
     file = FilePath(path)
     stack = stack or stack_of(file)
     root = root or project_root(file.absolute().parent)
     try:
         sources = read_sources(file, root=root)
     except OSError as error:
-        raise SettingsError([_unreadable(file, root, error)], stack=stack) from None
+        return Read(stack=stack, root=root, settings=None, mistakes=(_unreadable(file, root, error),))
+    settings, mistakes = _judged(sources, stack=stack, root=root, before=before)
+    return Read(
+        stack=stack,
+        root=root,
+        settings=None if mistakes else settings,
+        mistakes=tuple(sorted(mistakes, key=by_place)),
+        sources=sources,
+    )
+
+
+def _judged(
+    sources: Sources, *, stack: str, root: FilePath, before: Mapping[str, Any] | None
+) -> tuple[Settings | None, list[Mistake]]:
     mistakes = list(_flaws(sources))
     if any(not flaw.path for document in sources.documents for flaw in document.flaws):
-        raise SettingsError(mistakes, stack=stack)  # the rest of a file that is not YAML was not read
+        return None, mistakes  # the rest of a file that is not YAML was not read
     if sources.base_is_missing:
         # Without it most of the rest would look wrong.
-        raise SettingsError([*mistakes, *_located(sources.findings, sources)], stack=stack)
+        return None, [*mistakes, *_located(sources.findings, sources)]
     values = {name: _without_secrets(value) for name, value in sources.values.items()}
     findings = [
         finding for name, value in sources.values.items() for finding in _misplaced_secrets(name, value, stack=stack)
     ]
     findings += sources.findings
-    settings, rest = _examine(values, stack=stack, root=root)
+    settings, rest = _examine(values, stack=stack, root=root, before=before)
     unread = {finding.path for finding in findings}  # nothing more can be said about what was not read
     mistakes += _located([*findings, *(finding for finding in rest if finding.path not in unread)], sources)
-    if settings is None or mistakes:
-        raise SettingsError(mistakes, stack=stack)
-    return settings
+    return settings, mistakes
 
 
-def _examine(values: Mapping[str, Any], *, stack: str, root: FilePath) -> tuple[Settings | None, list[Finding]]:
+def _examine(
+    values: Mapping[str, Any], *, stack: str, root: FilePath, before: Mapping[str, Any] | None
+) -> tuple[Settings | None, list[Finding]]:
     unknown = [explain_unknown((name,), SECTIONS) for name in values if name not in SECTIONS]
     known = {name: value for name, value in values.items() if name in SECTIONS}
     for finding in unknown:  # a mistyped section is examined as the one that was meant
@@ -107,6 +163,10 @@ def _examine(values: Mapping[str, Any], *, stack: str, root: FilePath) -> tuple[
     settings, findings = judge(known, stack=stack, root=root)
     if settings is not None:
         findings += _missing_files(settings)
+        findings += [
+            Finding(problem.path, problem.message, showable=True)
+            for problem in forbidden_changes(before or {}, settings)
+        ]
     return settings, unknown + findings
 
 

@@ -59,13 +59,13 @@ class SettingsError(ValueError):
     """
 
     def __init__(self, mistakes: Iterable[Mistake], *, stack: str) -> None:
-        self.mistakes = tuple(sorted(mistakes, key=_order))
+        self.mistakes = tuple(sorted(mistakes, key=by_place))
         self.stack = stack
         count = len(self.mistakes)
         title = f"{count} mistake{'' if count == 1 else 's'} in the settings of stack {stack}:"
         super().__init__("\n".join([title, *(str(mistake) for mistake in self.mistakes)]))
 
 
-def _order(mistake: Mistake) -> tuple[str, int, int]:
-    """Sort by place; what has none comes first, because it is about the file as a whole."""
+def by_place(mistake: Mistake) -> tuple[str, int, int]:
+    """Return what sorts mistakes by place; what has none comes first, because it is about the file as a whole."""
     return (mistake.file or "", mistake.line or 0, mistake.column or 0)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Path = tuple[str | int, ...]
+
+#: One step of a key: `name`, `["name with a dot"]` or `[0]`.
+_STEP = re.compile(r"""\.?(?:([^.\[\]"]+)|\["([^"]*)"\]|\[(\d+)\])""")
 
 
 class Section(BaseModel):
@@ -43,6 +49,31 @@ class Expected:
     text: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """Mark on a field's type, outermost: what it is set to cannot be changed once `pulumi up` has run.
+
+    Attributes:
+        text: what a change would do, or why it cannot be made.
+        guard: section whose `protect` decides whether a change may be made; "" for never.
+        grows: a size, which can become more.
+        order: values that may follow each other in this order, never backwards.
+        null_is_any: whether null leaves the choice to the cloud, so that writing what it chose changes nothing.
+    """
+
+    text: str
+    guard: str = ""
+    grows: bool = False
+    order: tuple[object, ...] = ()
+    null_is_any: bool = False
+
+
+#: What a change of the settings would do that the marked ones have in common.
+NEW_CLUSTER = Fixed(text="the cluster would be deleted and made anew, with all that runs on it", guard="cluster")
+NEW_STORAGE = Fixed(text="everyone would find an empty home; the files would not come along", guard="storage")
+GROWS = Fixed(text="storage can grow, never shrink", grows=True)
+
+
 @dataclass(frozen=True)
 class Problem:
     """One broken rule, before it is tied to a place in a file.
@@ -70,6 +101,14 @@ class RulesBroken(ValueError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
         super().__init__("; ".join(f"{dotted(problem.path)}: {problem.message}" for problem in problems))
+
+
+def parse_key(text: str) -> Path:
+    """Return the path of a key as a person writes it, `dotted` the other way round; unreadable text is one step."""
+    steps = list(_STEP.finditer(text))
+    if "".join(step[0] for step in steps) != text:
+        return (text,)
+    return tuple(int(step[3]) if step[3] is not None else step[1] or step[2] for step in steps)
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

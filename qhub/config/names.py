@@ -20,6 +20,9 @@ _SEMVER = re.compile(r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]
 
 #: Top-level names that never reach the public DNS: RFC 6761, RFC 6762, RFC 8375, RFC 9476 and ICANN's `internal`.
 _PRIVATE_TOP_LEVELS = frozenset({"localhost", "local", "internal", "test", "invalid", "example", "arpa", "alt", "lan"})
+#: A Kubernetes name ends at 63 characters, and `-storage` is the longest ending of the namespaces beside the hub's.
+LONGEST_NAMESPACE = 63 - len("-storage")
+
 #: RFC 2606: reserved for documentation, so a certificate authority refuses them.
 _DOCUMENTATION = ("example.com", "example.net", "example.org")
 
@@ -68,6 +71,14 @@ def _domain(text: str) -> str:
 def _kubernetes_name(text: str) -> str:
     if not _LABEL.fullmatch(text):
         raise ValueError(f'"{text}" is not a Kubernetes name: a-z, 0-9 and inner "-", at most 63 characters')
+    return text
+
+
+def _namespace_name(text: str) -> str:
+    if len(_kubernetes_name(text)) > LONGEST_NAMESPACE:
+        raise ValueError(
+            f'"{text}" is too long: "{text}-storage" and others are made beside it, so at most {LONGEST_NAMESPACE}'
+        )
     return text
 
 
@@ -159,6 +170,11 @@ def _ip(text: str) -> str:
 DomainName = Annotated[str, AfterValidator(_domain), Expected("a host name, for example hub.example.org")]
 KubernetesName = Annotated[
     str, AfterValidator(_kubernetes_name), Expected('a name of a-z, 0-9 and "-", at most 63 characters')
+]
+NamespaceName = Annotated[
+    str,
+    AfterValidator(_namespace_name),
+    Expected(f'a name of a-z, 0-9 and "-", at most {LONGEST_NAMESPACE} characters'),
 ]
 ObjectName = Annotated[str, AfterValidator(_object_name), Expected("the name of a Kubernetes object")]
 LabelKey = Annotated[str, AfterValidator(_label_key), Expected('a Kubernetes key, for example "example.org/purpose"')]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from qhub.config.model import Section
-from qhub.config.names import KubernetesName, LabelKey, LabelValue
+from qhub.config.model import NEW_STORAGE, Section
+from qhub.config.names import LabelKey, LabelValue, NamespaceName
 from qhub.config.quantities import Count, CpuQuantity, MemoryQuantity, VolumeSize
 
 
@@ -23,7 +23,7 @@ class Quota(Section):
 class Namespace(Section):
     """The namespace of the hub, its users' servers and their Dask clusters."""
 
-    name: KubernetesName = Field(
+    name: Annotated[NamespaceName, NEW_STORAGE] = Field(
         default="qhub", description="Name of the namespace. Changing it makes a new platform: data is not moved."
     )
     # Not `restricted`: a user pod's init container gives the home to its owner, for which it is root.

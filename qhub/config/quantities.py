@@ -110,6 +110,9 @@ def _text(value: object) -> object:
     return f"{value:g}" if isinstance(value, float) else str(value) if is_number else value
 
 
+_AsText = BeforeValidator(_text, json_schema_input_type=str | int | float)
+
+
 def _spawner_memory(text: str) -> str:
     if parse_spawner_memory(text) < SMALLEST_PROCESS:
         raise ValueError(f'"{text}" is less than a process needs to start (128M); was a unit forgotten ("{text}G")?')
@@ -137,21 +140,30 @@ def _volume_size(text: str) -> str:
 #: Memory of a notebook server or Dask worker: kept as written, because KubeSpawner and dask-gateway read the same text.
 SpawnerMemory = Annotated[
     str,
-    BeforeValidator(_text),
+    _AsText,
     AfterValidator(_spawner_memory),
     Expected('an amount of memory with one of K, M, G, T, for example "2G"'),
 ]
 #: CPU as Kubernetes reads it.
 CpuQuantity = Annotated[
-    str, BeforeValidator(_text), AfterValidator(_cpu), Expected('an amount of CPU, for example 2, 0.5 or "500m"')
+    str,
+    _AsText,
+    AfterValidator(_cpu),
+    Expected('an amount of CPU, for example 2, 0.5 or "500m"'),
 ]
 #: Memory as Kubernetes reads it.
 MemoryQuantity = Annotated[
-    str, BeforeValidator(_text), AfterValidator(_size), Expected('an amount of memory, for example "2Gi"')
+    str,
+    _AsText,
+    AfterValidator(_size),
+    Expected('an amount of memory, for example "2Gi"'),
 ]
 #: Size of a disk or a shared file system.
 VolumeSize = Annotated[
-    str, BeforeValidator(_text), AfterValidator(_volume_size), Expected('a size, for example "100Gi"')
+    str,
+    _AsText,
+    AfterValidator(_volume_size),
+    Expected('a size, for example "100Gi"'),
 ]
 Cores = Annotated[float, Field(gt=0, le=1024, allow_inf_nan=False), Expected("a number of CPU cores, for example 0.5")]
 Seconds = Annotated[int, Field(ge=1), Expected("a whole number of seconds")]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from qhub.config.describe import all_keys
+from qhub.config.explain import fixed_text
 from qhub.config.settings import SECTIONS, Settings
+from qhub.config.shape import choice_key, is_choice, variant_of, variants
 
 #: In a stack file, a secret is its ciphertext.
 _ENCRYPTED = {
@@ -31,15 +34,20 @@ _ENGINE: dict[str, ProjectKey] = {
 }
 
 
-def settings_json_schema() -> dict[str, Any]:
+def settings_json_schema(*, part: bool = False) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a stack file, for completion and hover text in editors.
 
     In VS Code, one comment at the top of the file switches it on: `# yaml-language-server: $schema=<path>`.
+
+    Args:
+        part: of a base, or of a file over one: nothing has to be there, since the other file may have it.
     """
     schema = Settings.model_json_schema()
     definitions = _with_secrets_encrypted(schema.pop("$defs"))
     sections = {f"qhub:{name}": _with_secrets_encrypted(schema["properties"][name]) for name in SECTIONS}
-    return {
+    _say_what_is_fixed(definitions)
+    _choose_by_word(definitions)
+    whole: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "QHub stack file (Pulumi.<stack>.yaml)",
         "type": "object",
@@ -55,6 +63,45 @@ def settings_json_schema() -> dict[str, Any]:
         },
         "required": ["config"],
         "$defs": definitions,
+    }
+    return _nothing_required(whole) if part else whole
+
+
+def _say_what_is_fixed(definitions: dict[str, Any]) -> None:
+    """Add to hover texts what a change would do, for settings that cannot be changed once the stack is up."""
+    for key in all_keys():
+        if key.fixed is None:
+            continue
+        said = f"{key.description} {fixed_text(key.fixed)}"
+        for definition in definitions.values():
+            written = definition["properties"].get(key.path[-1])
+            if written is not None and written.get("description") == key.description:
+                written["description"] = said
+
+
+def _choose_by_word(definitions: dict[str, Any]) -> None:
+    """Require the word that chooses a variant, but for the variant that is meant where there is none."""
+    for name in SECTIONS:
+        kind = Settings.model_fields[name].rebuild_annotation()
+        if not is_choice(kind):
+            continue
+        key, default = choice_key(kind), variant_of(kind, {})
+        for section in variants(kind).values():
+            definition = definitions[section.__name__]
+            if section is not default:
+                definition["required"] = list(dict.fromkeys([key, *definition.get("required", [])]))
+
+
+def _nothing_required(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_nothing_required(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    # `required` is a list as a rule, and a map where it is the name of a key. Without it several variants can match.
+    return {
+        "anyOf" if key == "oneOf" else key: _nothing_required(value)
+        for key, value in schema.items()
+        if not (key in ("required", "discriminator") and "description" not in (value or {}))
     }
 
 

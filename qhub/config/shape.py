@@ -56,7 +56,7 @@ class Spot:
     @property
     def secret(self) -> bool:
         """Whether a secret belongs there, or what belongs there is unknown and may be one."""
-        return self.kind is None or _plain(self.kind) is SecretStr
+        return self.kind is None or bare_type(self.kind) is SecretStr
 
     @property
     def expected(self) -> str:
@@ -79,17 +79,17 @@ def spot(loc: Path, data: Any, *, variants: bool = False) -> Spot:
             skip_tag = False
             continue
         if part == "[key]":
-            return Spot(path=here.path, kind=get_args(_plain(here.kind))[:1] or None, is_key=True)
+            return Spot(path=here.path, kind=get_args(bare_type(here.kind))[:1] or None, is_key=True)
         here, data = _step(here, part, data)
-        skip_tag = variants and _is_choice(here.kind)
+        skip_tag = variants and is_choice(here.kind)
     return here
 
 
 def leaves(data: Any, *, path: Path = (), kind: Any = Settings) -> Iterator[tuple[Spot, Any]]:
     """Yield every value of settings as they were written, except sections, lists and maps with known insides."""
     here = Spot(path=path, kind=kind)
-    variant = _variant(kind, data)
-    has_insides = _is_section(variant) or get_origin(variant) in (dict, tuple)
+    variant = variant_of(kind, data)
+    has_insides = is_section(variant) or get_origin(variant) in (dict, tuple)
     if has_insides and isinstance(data, Mapping) and not is_encrypted(data):
         steps = list(data)
     elif has_insides and isinstance(data, list):
@@ -114,15 +114,15 @@ def keys_of(owner: type[Section]) -> tuple[str, ...]:
 
 def expected(kind: Any) -> str:
     """Return what belongs into a place of this type, in plain words, fit to follow "expected"."""
-    marks = [mark.text for mark in _marks(kind) if isinstance(mark, Expected)]
+    marks = [mark.text for mark in marks_of(kind) if isinstance(mark, Expected)]
     return marks[-1] if marks else _expected_type(kind)
 
 
 def _expected_type(kind: Any) -> str:
-    plain = _plain(kind)
+    plain = bare_type(kind)
     if get_origin(plain) is Literal:
         return f"one of: {', '.join(str(word) for word in get_args(plain))}"
-    if _is_section(plain):
+    if is_section(plain):
         return f"a section with keys such as {', '.join(keys_of(plain)[:3])}"
     if get_origin(plain) is tuple:
         return f"a list, each item {expected(get_args(plain)[0])}"
@@ -132,23 +132,29 @@ def _expected_type(kind: Any) -> str:
 
 def choices(kind: Any) -> tuple[str, ...]:
     """Return the words of which one must be written, where there is a fixed choice."""
-    if _is_choice(kind):
-        return tuple(tag.tag for arm in get_args(_plain(kind)) for tag in _marks(arm) if isinstance(tag, Tag))
-    plain = _plain(kind)
+    if is_choice(kind):
+        return tuple(tag.tag for arm in get_args(bare_type(kind)) for tag in marks_of(arm) if isinstance(tag, Tag))
+    plain = bare_type(kind)
     return tuple(str(word) for word in get_args(plain)) if get_origin(plain) is Literal else ()
 
 
 def choice_key(kind: Any) -> str:
     """Return the key whose word chooses between the variants of a union."""
-    arm = _plain(get_args(_plain(kind))[0])
+    arm = bare_type(get_args(bare_type(kind))[0])
     return next(name for name, field in arm.model_fields.items() if get_origin(field.annotation) is Literal)
 
 
+def variants(kind: Any) -> dict[str, Any]:
+    """Return the sections of a choice, by the word that chooses each."""
+    arms = get_args(bare_type(kind))
+    return {tag.tag: bare_type(arm) for arm in arms for tag in marks_of(arm) if isinstance(tag, Tag)}
+
+
 def _step(here: Spot, part: str | int, data: Any) -> tuple[Spot, Any]:
-    variant = _variant(here.kind, data)
+    variant = variant_of(here.kind, data)
     below = data[part] if _has(data, part) else None
     path = (*here.path, part)
-    if _is_section(variant):
+    if is_section(variant):
         field = variant.model_fields.get(str(part)) if str(part) in keys_of(variant) else None
         kind = field.rebuild_annotation() if field else None
         return Spot(path=path, kind=kind, owner=variant), below
@@ -166,36 +172,38 @@ def _has(data: Any, part: str | int) -> bool:
     return isinstance(data, list) and isinstance(part, int) and part < len(data)
 
 
-def _variant(kind: Any, data: Any) -> Any:
+def variant_of(kind: Any, data: Any) -> Any:
     """Return the plain type that data of this kind is read as: of a union, the variant that the data chooses."""
-    if not _is_choice(kind):
-        return _plain(kind)
-    chooser = next(mark for mark in _marks(kind) if isinstance(mark, Discriminator)).discriminator
+    if not is_choice(kind):
+        return bare_type(kind)
+    chooser = next(mark for mark in marks_of(kind) if isinstance(mark, Discriminator)).discriminator
     word = chooser(data) if callable(chooser) else None
-    for arm in get_args(_plain(kind)):
-        if any(isinstance(tag, Tag) and tag.tag == word for tag in _marks(arm)):
-            return _plain(arm)
+    for arm in get_args(bare_type(kind)):
+        if any(isinstance(tag, Tag) and tag.tag == word for tag in marks_of(arm)):
+            return bare_type(arm)
     return None
 
 
-def _is_choice(kind: Any) -> bool:
-    return any(isinstance(mark, Discriminator) for mark in _marks(kind))
+def is_choice(kind: Any) -> bool:
+    """Return whether a type is a choice between sections."""
+    return any(isinstance(mark, Discriminator) for mark in marks_of(kind))
 
 
-def _is_section(plain: Any) -> bool:
+def is_section(plain: Any) -> bool:
+    """Return whether a bare type is a section."""
     return isinstance(plain, type) and issubclass(plain, Section)
 
 
-def _marks(kind: Any) -> tuple[Any, ...]:
+def marks_of(kind: Any) -> tuple[Any, ...]:
     """Return the marks of `Annotated`, also of the one type that is left when None is taken out of a union."""
     if get_origin(kind) is typing.Annotated:
-        return (*_marks(get_args(kind)[0]), *kind.__metadata__)
+        return (*marks_of(get_args(kind)[0]), *kind.__metadata__)
     only = _without_none(kind)
-    return () if only is kind else _marks(only)
+    return () if only is kind else marks_of(only)
 
 
-def _plain(kind: Any) -> Any:
-    """Return the type without marks and without `| None`."""
+def bare_type(kind: Any) -> Any:
+    """Return a type without marks and without `| None`."""
     while True:
         bare = get_args(kind)[0] if get_origin(kind) is typing.Annotated else _without_none(kind)
         if bare is kind:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from qhub.config.model import Expected, Problem, Section, nested
+from qhub.config.model import GROWS, NEW_STORAGE, Expected, Problem, Section, nested
 from qhub.config.names import ObjectName, Text
 from qhub.config.quantities import VolumeSize
 from qhub.config.resources import Image, Resources
 
 
 class _Storage(Section):
-    size: VolumeSize = Field(
+    size: Annotated[VolumeSize, GROWS] = Field(
         default="100Gi",
         description="Size of the shared file system. It can grow in place, never shrink: a smaller one is refused.",
     )
@@ -27,9 +28,11 @@ class _Storage(Section):
 class NfsServerStorage(_Storage):
     """An NFS server of QHub's own in the cluster, on one disk. Works everywhere."""
 
-    kind: Literal["nfs-server"] = Field(default="nfs-server", description="A server in the cluster, on one disk.")
+    kind: Annotated[Literal["nfs-server"], NEW_STORAGE] = Field(
+        default="nfs-server", description="A server in the cluster, on one disk."
+    )
     image: Image = nested("Image of the NFS server (Ganesha).", name="ghcr.io/2i2c-org/nfs-ganesha", tag="1.2.0")
-    storage_class: ObjectName | None = Field(
+    storage_class: Annotated[ObjectName | None, replace(NEW_STORAGE, null_is_any=True)] = Field(
         default=None,
         description="StorageClass of the disk; null takes the cluster's. It must allow expansion for size to grow.",
     )
@@ -39,12 +42,14 @@ class NfsServerStorage(_Storage):
 class ManagedStorage(_Storage):
     """An NFS file system that somebody else runs: EFS, Filestore, Azure Files, DigitalOcean NFS, or an appliance."""
 
-    kind: Literal["managed"] = Field(description="A managed NFS file system.")
-    server: Annotated[Text, Expected("a host name or address, as the nodes resolve it")] | None = Field(
+    kind: Annotated[Literal["managed"], NEW_STORAGE] = Field(description="A managed NFS file system.")
+    server: Annotated[
+        Annotated[Text, Expected("a host name or address, as the nodes resolve it")] | None, NEW_STORAGE
+    ] = Field(
         default=None,
         description="Host name or address as the nodes resolve it; null takes the one that the cloud's section makes.",
     )
-    path: Annotated[str, Field(pattern=r"^/"), Expected("a path that starts with /")] = Field(
+    path: Annotated[str, Field(pattern=r"^/"), Expected("a path that starts with /"), NEW_STORAGE] = Field(
         default="/", description="Exported path."
     )
     mount_options: tuple[Text, ...] = Field(
@@ -66,8 +71,10 @@ class StorageClassStorage(_Storage):
 class ExistingClaimStorage(Section):
     """A ReadWriteMany claim that is there already. QHub uses it and never changes or deletes it."""
 
-    kind: Literal["existing-claim"] = Field(description="A claim that is there already.")
-    claim_name: ObjectName = Field(description="PersistentVolumeClaim (ReadWriteMany) in the hub's namespace.")
+    kind: Annotated[Literal["existing-claim"], NEW_STORAGE] = Field(description="A claim that is there already.")
+    claim_name: Annotated[ObjectName, NEW_STORAGE] = Field(
+        description="PersistentVolumeClaim (ReadWriteMany) in the hub's namespace."
+    )
 
 
 #: Any of the sections, for functions that take what was chosen.
