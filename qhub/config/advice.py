@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qhub.config.names import is_documentation_domain, is_public_domain
 
 if TYPE_CHECKING:
+    from qhub.config.resources import Image
     from qhub.config.settings import Settings
 
 
@@ -44,7 +45,7 @@ def advise(settings: Settings) -> tuple[SettingsWarning, ...]:
     """Return the warnings for settings that passed every check."""
     return tuple(
         SettingsWarning(key, message)
-        for topic in (_ingress, _authentication, _certificates, _storage)
+        for topic in (_ingress, _authentication, _certificates, _storage, _profiles)
         for key, message in topic(settings)
     )
 
@@ -94,3 +95,28 @@ def _storage(settings: Settings) -> Iterator[tuple[str, str]]:
     storage = settings.storage
     if storage.kind != "existing-claim" and not storage.protect and is_public_domain(settings.domain):
         yield "storage.protect", "`pulumi destroy` will delete every home folder; write `protect: true` to keep them"
+
+
+def _profiles(settings: Settings) -> Iterator[tuple[str, str]]:
+    hub, dask, pools = settings.jupyterhub, settings.dask, settings.cluster.pools
+    for place, profile in enumerate(hub.profiles):
+        key, pool = f"jupyterhub.profiles[{place}]", pools[profile.node_pool]
+        yield from _unsaid(f"{key}.node_pool", profile.image or hub.image, profile.node_pool, pool.architecture)
+        if pool.cpu is not None and profile.cpu.guarantee is not None and profile.cpu.limit > pool.cpu:
+            yield (
+                f"{key}.cpu.limit",
+                f"{profile.cpu.limit:g} cores are never to be had on a node of pool {profile.node_pool}, which has "
+                f"{pool.cpu:g}; lower it, or choose a pool of larger nodes",
+            )
+    for place, worker in enumerate(dask.profiles):
+        at = f"dask.profiles[{place}].node_pool"
+        yield from _unsaid(at, dask.image, worker.node_pool, pools[worker.node_pool].architecture)
+
+
+def _unsaid(key: str, image: Image, pool: str, architecture: str) -> Iterator[tuple[str, str]]:
+    if architecture != "amd64" and not image.architectures:
+        yield (
+            key,
+            f"nodes of pool {pool} are {architecture}, which not every image is built for; where {image.reference} is, "
+            f"say so with `architectures: [amd64, {architecture}]` beside its name",
+        )

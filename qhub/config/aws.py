@@ -43,6 +43,11 @@ _TAG = re.compile(r"[\w .:/+@-]*")
 SubnetId = Annotated[
     str, Field(pattern=r"^subnet-[0-9a-f]+$"), Expected("the id of a subnet, for example subnet-0a1b2c3d4e5f67890")
 ]
+RepositoryName = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$"),
+    Expected("a name of a-z and 0-9, with single . _ - between, for example jupyterlab"),
+]
 VpcId = Annotated[
     str, Field(pattern=r"^vpc-[0-9a-f]+$"), Expected("the id of a VPC, for example vpc-0a1b2c3d4e5f67890")
 ]
@@ -111,7 +116,7 @@ class AwsCluster(CloudCluster):
         description="EKS add-on -> version, for example coredns: v1.12.1-eksbuild.2; those not named get EKS's default "
         "when they are made, and keep it.",
     )
-    repositories: tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$")], ...] = Field(
+    repositories: tuple[RepositoryName, ...] = Field(
         default=("jupyterlab", "dask-worker"),
         description="With `registry`: names of its repositories; ECR has none before they are made.",
     )

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from qhub.config import instances
 from qhub.config.model import NEW_CLUSTER, Expected, Problem, Section
-from qhub.config.names import AddressRange, KubernetesName, LabelKey, LabelValue, Text
+from qhub.config.names import AddressRange, AnnotationValue, KubernetesName, LabelKey, LabelValue, Text
 from qhub.config.nearest import nearest
 from qhub.config.node_pools import NodePool, Toleration
 from qhub.config.quantities import Cores, Count, MemoryQuantity, VolumeSize
@@ -96,7 +96,7 @@ class CloudCluster(Section):
         description="Address ranges from which the API server can be reached: where `pulumi` and `kubectl` run.",
     )
     registry: bool = Field(default=True, description="Make a container registry that the nodes may pull from.")
-    tags: dict[Text, str] = Field(
+    tags: dict[Text, AnnotationValue] = Field(
         default={}, description="Tags (labels on GCP) for everything that takes them, for example for billing."
     )
     protect: bool = Field(
@@ -198,9 +198,14 @@ def _instance_is_known(path: tuple[str | int, ...], cloud: str, pool: CloudNodeP
     if pool.architecture not in (None, instance.architecture):
         yield Problem((*path, "architecture"), f"{instance.name} has {instance.architecture}: leave this key out")
     if pool.gpu is not None and pool.gpu.type is None and pool.gpu.count != instance.gpus:
-        has = f"has {instance.gpus} of {instance.gpu}" if instance.gpus else "has no GPU"
-        yield Problem((*path, "gpu", "count"), f"{instance.name} {has}: write that number, or take another type")
+        has = (
+            f"has {instance.gpus} of {instance.gpu}: write `count: {instance.gpus}`"
+            if instance.gpus
+            else "has no GPU: leave `gpu` out"
+        )
+        yield Problem((*path, "gpu", "count"), f"{instance.name} {has}, or take another type")
     if pool.gpu is None and instance.gpus:
         yield Problem(
-            (*path, "gpu"), f"{instance.name} has {instance.gpus} of {instance.gpu}: add `gpu: {{count: ...}}`"
+            (*path, "gpu"),
+            f"{instance.name} has {instance.gpus} of {instance.gpu}: add `gpu: {{count: {instance.gpus}}}`",
         )

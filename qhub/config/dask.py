@@ -57,6 +57,7 @@ class Dask(Section):
         "Image of schedulers and workers; dask, distributed and Python must match the notebook's.",
         name="ghcr.io/dask/dask-gateway",
         tag="2026.3.0",
+        architectures=["amd64", "arm64"],
     )
     profiles: tuple[WorkerProfile, ...] = Field(
         default=DEFAULT_PROFILES,
@@ -112,6 +113,8 @@ def workers_fit_their_pool(dask: Dask, cluster: Any) -> Iterator[Problem]:
             gpu=profile.gpu,
             cores=(("cores",), profile.cores),
             memory=(("memory",), profile.memory),
+            most_memory=(("memory",), profile.memory),
+            image=(("dask", "profiles", place, "node_pool"), dask.image),
         )
         yield from demand_fits_pool(demand, cluster.pools)
 

@@ -18,6 +18,8 @@ from qhub.config.settings import Settings
 
 #: Output of the stack that holds the record.
 FIXED_OUTPUT = "fixed_settings"
+#: Stands in the record for null, which the engine leaves out of what it hands back.
+NOTHING = ""
 #: What chooses between kinds of a section: where it changes, the other keys of the section are other settings.
 _KINDS = {"cluster": "cluster.provider", "storage": "storage.kind"}
 
@@ -27,7 +29,7 @@ def fixed_settings(settings: Settings) -> dict[str, Any]:
 
     No secret is ever fixed, so that the record holds none.
     """
-    record = {dotted(path): value for path, value, _ in _fixed(settings, ())}
+    record = {dotted(path): NOTHING if value is None else value for path, value, _ in _fixed(settings, ())}
     for section in _KINDS:
         protect = getattr(getattr(settings, section), "protect", None)
         record |= {} if protect is None else {f"{section}.protect": protect}
@@ -118,7 +120,7 @@ def _changes(before: Mapping[str, Any], settings: Settings) -> Iterator[_Change]
         key = dotted(path)
         if key not in before or (path[0] in other and key not in _KINDS.values()):
             continue
-        old = before[key]
+        old = None if before[key] == NOTHING else before[key]
         if _may_follow(old, new, mark):
             continue
         protected = not mark.guard or bool(before.get(f"{mark.guard}.protect"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -17,14 +17,30 @@ from pydantic import ValidationError
 
 from qhub.config.model import Problem, RulesBroken, dotted
 from qhub.config.nearest import nearest
-from qhub.config.settings import Settings
-from qhub.config.shape import Path, Spot, choice_key, choices, spot
+from qhub.config.quantities import seconds_in
+from qhub.config.settings import SECTIONS, Settings
+from qhub.config.shape import Path, Spot, choice_key, choices, is_choice, keys_of, spot, variants
 
 #: Rounds of taking out what is wrong; a repair can uncover at most a few layers, as deep as the settings are.
 _ROUNDS = 8
 #: Stands in for a wrong `domain`, which has no default, while the other rules are looked at.
 _SOME_DOMAIN = "localhost"
 _UNKNOWN = "unknown key"
+#: What others call one of our words.
+OTHER_WORDS = {
+    "x86_64": "amd64",
+    "x64": "amd64",
+    "aarch64": "arm64",
+    "arm": "arm64",
+    "eks": "aws",
+    "amazon": "aws",
+    "gke": "gcp",
+    "google": "gcp",
+    "do": "digitalocean",
+    "doks": "digitalocean",
+    "aks": "azure",
+    "local": "existing",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,7 @@ class Finding:
         known: all valid words.
         showable: whether what was written there may be shown.
         about_key: whether the key is wrong, and not its value.
+        hint: ends the message.
     """
 
     path: Path
@@ -48,6 +65,7 @@ class Finding:
     known: tuple[str, ...] = ()
     showable: bool = False
     about_key: bool = False
+    hint: str = ""
 
 
 def judge(values: Mapping[str, Any], *, stack: str, root: FilePath) -> tuple[Settings | None, list[Finding]]:
@@ -140,7 +158,7 @@ def _explain(details: Any, data: Mapping[str, Any], *, stack: str) -> tuple[Spot
     here = spot(loc, data, variants=True)
     path, showable = here.path, not here.secret
     if kind == "extra_forbidden":
-        return here, explain_unknown(path, here.known)
+        return here, replace(explain_unknown(path, here.known), hint=_where_it_belongs(here))
     if kind == "missing":
         return here, Finding(path, f"is missing; {_how_to_add(here, stack)}")
     if kind == "value_error":
@@ -148,17 +166,39 @@ def _explain(details: Any, data: Mapping[str, Any], *, stack: str) -> tuple[Spot
     if kind == "union_tag_invalid":
         words = choices(here.kind)
         path = (*path, choice_key(here.kind))
-        close = nearest(str(context["tag"]), words)
-        message = f"{_found(_at(data, path))} is not possible"
-        return here, Finding(path, message, nearest=close, known=words, showable=True)
-    words = choices(here.kind)
+        return here, _not_possible(path, _at(data, path), words, showable=True)
     if kind == "literal_error":
-        written = _at(data, path)
-        close = nearest(str(written), words) if isinstance(written, str) else None
-        return here, Finding(path, f"{_found(written)} is not possible", nearest=close, known=words, showable=showable)
-    message = "is not what belongs here" if here.secret else f"found {_found(_at(data, path))}"
-    message += _bound(kind, context, here.expected)
-    return here, Finding(path, message, expected=here.expected, showable=showable, about_key=here.is_key)
+        return here, _not_possible(path, _at(data, path), choices(here.kind), showable=showable)
+    return here, _wrong_type(here, kind, context, _at(data, path))
+
+
+def _wrong_type(here: Spot, kind: str, context: Mapping[str, Any], written: Any) -> Finding:
+    if kind == "too_short":
+        return Finding(here.path, "is an empty list; at least one is needed", expected=here.expected)
+    message = "is not what belongs here" if here.secret else f"found {_found(written)}"
+    message += _bound(kind, context, here.expected) + _in_seconds(written, here)
+    return Finding(here.path, message, expected=here.expected, showable=not here.secret, about_key=here.is_key)
+
+
+def _not_possible(path: Path, written: Any, words: tuple[str, ...], *, showable: bool) -> Finding:
+    if not isinstance(written, str) and str(written) in words:
+        return Finding(path, f'found {written}, a number: put it in quotes, "{written}"', showable=showable)
+    close = None
+    if isinstance(written, str):
+        other = OTHER_WORDS.get(written.lower())
+        close = other if other in words else nearest(written, words)
+    return Finding(path, f"{_found(written)} is not possible", nearest=close, known=words, showable=showable)
+
+
+def _where_it_belongs(here: Spot) -> str:
+    """Say with which variant a key is there, where it is not with the one that is chosen."""
+    for name in SECTIONS:
+        kind = Settings.model_fields[name].rebuild_annotation()
+        arms = variants(kind) if is_choice(kind) else {}
+        if here.owner in arms.values():
+            with_it = [word for word, section in arms.items() if here.path[-1] in keys_of(section)]
+            return f" here: it belongs to `{choice_key(kind)}: {' | '.join(with_it)}`" if with_it else ""
+    return ""
 
 
 def _how_to_add(here: Spot, stack: str) -> str:
@@ -168,7 +208,9 @@ def _how_to_add(here: Spot, stack: str) -> str:
     if len(here.path) == 1:
         command = f"pulumi config set qhub:{name} hub.example.org --stack {stack}"
         return f"add a line such as `qhub:{name}: hub.example.org`, or run `{command}`"
-    return f"add a line such as `{name}: ...` with {here.expected}"
+    field = here.owner.model_fields.get(str(name)) if here.owner else None
+    meaning = f" ({field.description.rstrip('.')})" if field and field.description else ""
+    return f"add a line such as `{name}: ...` with {here.expected}{meaning}"
 
 
 def _bound(kind: str, context: Mapping[str, Any], expected: str) -> str:
@@ -182,6 +224,11 @@ def _bound(kind: str, context: Mapping[str, Any], expected: str) -> str:
         return ""
     name, words = bounds[kind]
     return "" if f"{context[name]:g}" in expected else f", which {words} {context[name]:g}"
+
+
+def _in_seconds(value: Any, here: Spot) -> str:
+    seconds = seconds_in(value) if isinstance(value, str) and not here.secret and "seconds" in here.expected else None
+    return "" if seconds is None else f": write {seconds}"
 
 
 def _found(value: Any) -> str:

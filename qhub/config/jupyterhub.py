@@ -80,6 +80,7 @@ class JupyterHub(Section):
         "Image of notebook servers; it must have jupyterhub (same major version as the hub) and jupyterlab.",
         name="quay.io/jupyter/scipy-notebook",
         tag="2026-05-26",
+        architectures=["amd64", "arm64"],
     )
     cull: Cull = nested("When idle servers are stopped.")
     start_timeout: Seconds = Field(
@@ -152,14 +153,23 @@ def guarantees_fit_limits(jupyterhub: JupyterHub) -> Iterator[Problem]:
 
 
 def profiles_fit_their_pool(jupyterhub: JupyterHub, cluster: Any) -> Iterator[Problem]:
-    """A server that fits on no node stays Pending until its start times out."""
+    """A server that fits on no node stays Pending until its start times out.
+
+    What is not guaranteed is reserved all the same: Kubernetes takes the limit where a pod asks for nothing.
+    """
     for place, profile in enumerate(jupyterhub.profiles):
+        path, cpu, memory = ("jupyterhub", "profiles", place), profile.cpu, profile.memory
+        own = profile.image is not None
         demand = Demand(
-            path=("jupyterhub", "profiles", place),
+            path=path,
             pool=profile.node_pool,
             gpu=profile.gpu,
-            cores=(("cpu", "guarantee"), profile.cpu.guarantee),
-            memory=(("memory", "guarantee"), profile.memory.guarantee),
+            cores=(("cpu", "limit"), cpu.limit) if cpu.guarantee is None else (("cpu", "guarantee"), cpu.guarantee),
+            memory=(("memory", "limit"), memory.limit)
+            if memory.guarantee is None
+            else (("memory", "guarantee"), memory.guarantee),
+            most_memory=(("memory", "limit"), memory.limit),
+            image=((*path, "image"), profile.image) if own else ((*path, "node_pool"), jupyterhub.image),
         )
         yield from demand_fits_pool(demand, cluster.pools)
 

@@ -280,7 +280,7 @@ def _mistake(finding: Finding, sources: Sources | None) -> Mistake:
         excerpt = mark.text if exact and finding.showable else None
     return Mistake(
         key=dotted(finding.path),
-        message=finding.message,
+        message=finding.message + finding.hint,
         file=file,
         line=line,
         column=column,

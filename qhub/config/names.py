@@ -70,7 +70,9 @@ def _domain(text: str) -> str:
 
 def _kubernetes_name(text: str) -> str:
     if not _LABEL.fullmatch(text):
-        raise ValueError(f'"{text}" is not a Kubernetes name: a-z, 0-9 and inner "-", at most 63 characters')
+        plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+        hint = f"; write {plain}" if _LABEL.fullmatch(plain) else ""
+        raise ValueError(f'"{text}" is not a Kubernetes name: a-z, 0-9 and inner "-", at most 63 characters{hint}')
     return text
 
 
@@ -155,9 +157,11 @@ def _cidr(text: str) -> str:
     from ipaddress import ip_network
 
     try:
-        ip_network(text)
-    except ValueError as error:
-        raise ValueError(f'"{text}" is not an address range, for example 203.0.113.0/24 ({error})') from None
+        whole = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f'"{text}" is not an address range, for example 203.0.113.0/24') from None
+    if text not in (str(whole), str(whole.network_address)):
+        raise ValueError(f'"{text}" is an address inside of a range; write {whole} for the range')
     return text
 
 

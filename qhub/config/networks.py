@@ -32,4 +32,4 @@ def range_has_room(path: Path, text: str, addresses: int, *, for_what: str) -> I
     """Yield a problem when a range has fewer addresses than are needed."""
     there = ip_network(text).num_addresses
     if there < addresses:
-        yield Problem(path, f"{text} has {there} addresses, fewer than the {addresses} that {for_what} needs")
+        yield Problem(path, f"{text} has {there} addresses, fewer than the {addresses} for {for_what}")

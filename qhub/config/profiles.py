@@ -13,10 +13,13 @@ from qhub.config.model import Problem, Section
 from qhub.config.names import GroupName, KubernetesName, Text, UserName
 from qhub.config.nearest import nearest
 from qhub.config.quantities import parse_size, parse_spawner_memory, spelled
-from qhub.config.resources import UserGpu
+from qhub.config.resources import Image, UserGpu
 from qhub.config.users import unknown_groups
 
 Path = tuple[str | int, ...]
+
+#: What to do about a demand that does not fit.
+_SMALLER = "lower it, or choose a pool of larger nodes"
 
 
 class Choice(Section):
@@ -55,15 +58,19 @@ class Demand:
         path: the profile's place in the settings.
         pool: name of its node pool.
         gpu: its GPUs; None for none.
-        cores: key below `path`, and CPU cores that are reserved; None where none are.
+        cores: key below `path`, and CPU cores that are reserved.
         memory: key below `path`, and memory that is reserved, as spawners write it.
+        most_memory: key below `path`, and memory that it may use at most.
+        image: key from the root, and the image that runs there.
     """
 
     path: Path
     pool: str
     gpu: UserGpu | None
-    cores: tuple[Path, float | None]
-    memory: tuple[Path, str | None]
+    cores: tuple[Path, float]
+    memory: tuple[Path, str]
+    most_memory: tuple[Path, str]
+    image: tuple[Path, Image]
 
 
 def demand_fits_pool(demand: Demand, pools: Mapping[str, Any]) -> Iterator[Problem]:
@@ -75,13 +82,37 @@ def demand_fits_pool(demand: Demand, pools: Mapping[str, Any]) -> Iterator[Probl
         yield Problem((*path, "node_pool"), message, nearest(name, pools))
         return
     yield from _gpu_fits(demand, pool, pools)
-    (cores_key, cores), (memory_key, memory) = demand.cores, demand.memory
-    if cores is not None and pool.cpu is not None and cores > pool.cpu:
-        message = f"{cores:g} cores do not fit on a node of pool {name}, which has {pool.cpu:g}"
+    yield from _image_runs(demand, pool)
+    (cores_key, cores), (memory_key, memory), (most_key, most) = demand.cores, demand.memory, demand.most_memory
+    if pool.cpu is not None and cores > pool.cpu:
+        message = (
+            f"{cores:g} cores do not fit on a node of pool {name}, which has {pool.cpu:g}{_why(cores_key)}: {_SMALLER}"
+        )
         yield Problem((*path, *cores_key), message)
-    if memory is not None and pool.memory is not None and parse_spawner_memory(memory) > parse_size(pool.memory):
+    if pool.memory is None:
+        return
+    room = f"on a node of pool {name}, which has {spelled(pool.memory)}"
+    if parse_spawner_memory(memory) > parse_size(pool.memory):
+        yield Problem((*path, *memory_key), f"{memory} do not fit {room}{_why(memory_key)}: {_SMALLER}")
+    elif parse_spawner_memory(most) > parse_size(pool.memory):
         yield Problem(
-            (*path, *memory_key), f"{memory} do not fit on a node of pool {name}, which has {spelled(pool.memory)}"
+            (*path, *most_key),
+            f"{most} are never to be had {room}: whoever used more would take the node down with them; lower it",
+        )
+
+
+def _why(key: Path) -> str:
+    return " (without a guarantee, the limit is what is reserved)" if key[-1] == "limit" else ""
+
+
+def _image_runs(demand: Demand, pool: Any) -> Iterator[Problem]:
+    path, image = demand.image
+    if image.architectures and pool.architecture not in image.architectures:
+        built = ", ".join(image.architectures)
+        yield Problem(
+            path,
+            f"nodes of pool {demand.pool} are {pool.architecture}, and {image.reference} is built for {built}: choose "
+            "another pool, or an image for both",
         )
 
 

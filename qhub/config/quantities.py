@@ -90,6 +90,14 @@ def spelled(text: str) -> str:
     return f"{int(text) / 1024**3:.1f}Gi" if text.isdecimal() else text
 
 
+def seconds_in(text: str) -> int | None:
+    """Return the seconds that a person means by `90s`, `15m`, `1.5 h` or `2 days`; None for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|m|h|d)[a-z]*", text.strip().lower())
+    if found is None:
+        return None
+    return int(Decimal(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]])
+
+
 def _spawner_hint(text: str) -> str:
     kubernetes = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGTkmgt])(?:i?[Bb]?)", text)
     if kubernetes:
@@ -120,6 +128,8 @@ def _spawner_memory(text: str) -> str:
 
 
 def _cpu(text: str) -> str:
+    if _KUBERNETES.fullmatch(text) is None:
+        raise ValueError(f'"{text}" is no amount of CPU; write a number of cores: 2, 0.5 or "500m"')
     if parse_quantity(text) <= 0:
         raise ValueError(f'"{text}" is no amount of CPU: it must be more than 0')
     return text
@@ -133,7 +143,8 @@ def _size(text: str) -> str:
 
 def _volume_size(text: str) -> str:
     if parse_size(text) < SMALLEST_VOLUME:
-        raise ValueError(f'"{text}" is less than the smallest volume (1Gi); was a unit forgotten?')
+        hint = f'; was a unit forgotten ("{text}Gi")?' if text.isdecimal() else ": write 1Gi or more"
+        raise ValueError(f'"{text}" is less than the smallest volume (1Gi){hint}')
     return text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,11 @@ class Image(Section):
 
     name: ImageName = Field(description="Registry and name, without a tag, for example quay.io/jupyter/scipy-notebook.")
     tag: ImageTag = Field(description='Tag as text in quotes; pin a dated or numbered one, never "latest".')
+
+    architectures: tuple[Literal["amd64", "arm64"], ...] = Field(
+        default=(),
+        description="CPU architectures that it is built for: its pool has to be one of them. Empty: not said.",
+    )
 
     @property
     def reference(self) -> str:
@@ -41,14 +46,14 @@ class UserCpu(Section):
     """CPU of one notebook server."""
 
     limit: Cores = Field(default=1.0, description="Cores that a server may use at most.")
-    guarantee: Cores | None = Field(default=None, description="Cores reserved for a server; null reserves none.")
+    guarantee: Cores | None = Field(default=None, description="Cores reserved for a server; null reserves the limit.")
 
 
 class UserMemory(Section):
     """Memory of one notebook server."""
 
     limit: SpawnerMemory = Field(default="2G", description="Most memory of a server (K, M, G, T); more ends a kernel.")
-    guarantee: SpawnerMemory | None = Field(default=None, description="Memory reserved for a server; null: none.")
+    guarantee: SpawnerMemory | None = Field(default=None, description="Memory reserved for a server; null: the limit.")
 
 
 class UserGpu(Section):

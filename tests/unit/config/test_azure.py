@@ -115,9 +115,7 @@ class TestRanges:
         # general 3, user 10, worker 20 and AKS' own 3: 36 nodes with 256 addresses each.
         found = keys_and_messages(network={"pods_cidr": "10.244.0.0/19"})
 
-        assert found["network.pods_cidr"].endswith(
-            "has 8192 addresses, fewer than the 9216 that pods on 36 nodes needs"
-        )
+        assert found["network.pods_cidr"].endswith("has 8192 addresses, fewer than the 9216 for pods on 36 nodes")
         cluster(network={"pods_cidr": "10.244.0.0/19"}, node_pools={"worker": {"max": 16}})
 
     def test_there_is_room_for_an_upgrade(self) -> None:

@@ -119,7 +119,7 @@ class TestRanges:
         # general 3, user 10, worker 300 and the cluster's own: 314.
         found = keys_and_messages(network={"cidr": "10.20.0.0/24"}, node_pools={"worker": {"max": 300}})
 
-        assert found["network.cidr"] == "10.20.0.0/24 has 256 addresses, fewer than the 330 that 314 nodes needs"
+        assert found["network.cidr"] == "10.20.0.0/24 has 256 addresses, fewer than the 330 for 314 nodes"
 
     def test_there_is_room_for_the_pods_of_every_node(self) -> None:
         network = {"pods_cidr": "192.168.0.0/20", "services_cidr": "192.168.16.0/22"}

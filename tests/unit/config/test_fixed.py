@@ -16,6 +16,7 @@ from tests.unit.config.files import Folder
 
 AWS: dict[str, Any] = {"provider": "aws", "region": "eu-west-1", "name": "qhub-prod"}
 DO: dict[str, Any] = {"provider": "digitalocean", "region": "fra1", "name": "qhub-prod"}
+SUBNETS = {"eu-west-1a": "subnet-0a", "eu-west-1b": "subnet-0b"}
 GCP: dict[str, Any] = {"provider": "gcp", "region": "europe-west4", "project": "my-team-1234", "name": "qhub-prod"}
 
 
@@ -36,6 +37,11 @@ FORBIDDEN: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"cluster": AWS}, {"cluster": {**AWS, "name": "other"}}, "cluster.name"),
     ({"cluster": AWS}, {"cluster": GCP}, "cluster.provider"),
     ({"cluster": AWS}, {"cluster": {**AWS, "network": {"cidr": "10.1.0.0/16"}}}, "cluster.network.cidr"),
+    (
+        {"cluster": AWS},
+        {"cluster": {**AWS, "network": {"vpc_id": "vpc-0a", "private_subnets": SUBNETS}}},
+        "cluster.network.vpc_id",
+    ),
     ({"cluster": GCP}, {"cluster": {**GCP, "project": "my-team-5678"}}, "cluster.project"),
     ({"cluster": {**DO, "ha": True}}, {"cluster": DO}, "cluster.ha"),
     ({"cluster": {**DO, "nfs_tier": "high"}}, {"cluster": DO}, "cluster.nfs_tier"),
