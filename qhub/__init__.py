@@ -4,11 +4,11 @@ What other Pulumi programs may use is here, and stays; everything else may chang
 
 | name | what it is |
 |---|---|
-| `Settings`, `load_stack_settings`, `load_settings_file`, `SettingsError` | the configuration, and how it is read |
+| `Settings`, `SettingsError`, `load_stack_settings`, `load_settings_file` | the configuration, and reading it |
 | `make_cluster` | the cluster that settings describe, with its network and node pools, on any cloud |
 | `KubernetesPlatform`, `KubernetesPlatformArgs` | JupyterHub with Dask on a cluster, whoever made it |
 | `Cluster`, `NodePool` | what the platform has to know of a cluster |
-| `EksCluster`, `GkeCluster`, `DoksCluster`, `AksCluster`, each with its `...Args` | the control plane of one cloud alone |
+| `EksCluster`, `GkeCluster`, `DoksCluster`, `AksCluster`, each with its `Args` | the control plane of one cloud |
 | `EksRoles` | makes the IAM roles that `EksClusterArgs` asks for |
 | `fixed_settings`, `FIXED_OUTPUT` | the record of what cannot be changed, to be exported under that name |
 

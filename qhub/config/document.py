@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -65,13 +66,16 @@ def read_document(file: FilePath) -> Document:
         OSError: the file cannot be read.
     """
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 
     document = Document(file)
     yaml = YAML(typ="safe", pure=True)
     try:
         text = file.read_text(encoding="utf-8")
-        root = yaml.compose(text)
+        with warnings.catch_warnings():
+            # An anchor that is set anew is fine; ruamel would write to the terminal about it.
+            warnings.simplefilter("ignore", ReusedAnchorWarning)
+            root = yaml.compose(text)
         data = _Reader(document, yaml.constructor, text.splitlines()).value(root, ()) if root is not None else {}
     except UnicodeDecodeError:
         document.flaws.append(Flaw("is not a UTF-8 text file"))

@@ -18,7 +18,8 @@ from qhub.rehearsal import paths
 from tests.bench.evaluation import TEMPLATES, cloud_figures, evaluation_figures
 from tests.bench.growth import growth_figures
 from tests.bench.local import control_plane_figures, engine_figures
-from tests.bench.measuring import Figure
+from tests.bench.measuring import Figure, NotMeasured
+from tests.bench.nebari import validate_figures
 from tests.bench.ready import ready_figures
 from tests.bench.rehearsing import rehearsal_figures
 
@@ -36,6 +37,7 @@ def benchmarks(engine: Engine, *, folder: Path) -> Iterator[Benchmark]:
     for cloud in TEMPLATES:
         yield f"the program on {cloud}", partial(cloud_figures, engine, cloud)
     yield "growth with the settings", growth_figures
+    yield "validation beside Nebari's", partial(validate_figures, root, engine.environment, folder=folder)
     yield "the control plane", partial(control_plane_figures, folder / "cluster")
     for cloud in TEMPLATES:
         yield f"time to ready on {cloud}, simulated", partial(ready_figures, root, cloud)
@@ -53,6 +55,9 @@ def measure(chosen: Iterator[Benchmark], *, console: Console) -> tuple[dict[str,
         console.print(f"\n{title}", style="bold", highlight=False)
         try:
             measured = run()
+        except NotMeasured as reason:
+            console.print(f"NOT MEASURED: {reason}", style="bold yellow", markup=False, highlight=False, soft_wrap=True)
+            continue
         except Exception:  # told here, and `make bench` ends with 1
             console.print(traceback.format_exc(), markup=False, highlight=False, soft_wrap=True)
             failed.append(title)

@@ -15,6 +15,10 @@ from pathlib import Path
 RUNS = 5
 
 
+class NotMeasured(Exception):
+    """Something cannot be measured on this machine; no error of ours. The message says why."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """One line of the report.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from rich.console import Console
 
 from qhub.rehearsal.cluster.controllers.durations import BY_CLOUD
 from qhub.rehearsal.report.recording import Operation
+from tests.bench.__main__ import measure
 from tests.bench.growth import LINEAR, POOLS, PROFILES, growth
-from tests.bench.measuring import figure
+from tests.bench.measuring import Figure, NotMeasured, figure
+from tests.bench.pairs import PAIRS, Pair
 from tests.bench.ready import floor, sequence, stages, time_to_ready
+from tests.bench.side_by_side import PAGE, marks, page, told_by_us
 
 
 def operation(type_token: str, start: float, end: float, *, name: str = "one") -> Operation:
@@ -88,3 +92,32 @@ def test_a_figure_holds_up_to_its_goal(value: float, holds: bool) -> None:
 
 def test_a_figure_without_a_goal_holds() -> None:
     assert figure(99.0).holds
+
+
+class TestSideBySide:
+    @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.what)
+    def test_each_mistake_is_the_only_one_in_our_file_and_is_told_with_key_and_line(self, pair: Pair) -> None:
+        said = told_by_us(pair)
+
+        assert marks(said, pair.keys[1]) == (True, True, True), said
+        assert "Pulumi.prod.yaml" in str(said)
+
+    def test_the_page_has_a_row_for_each_mistake(self) -> None:
+        text = page([None] * len(PAIRS))
+
+        assert all(f"| {pair.what} | – | – | – | yes | yes | yes |" in text for pair in PAIRS)  # noqa: RUF001
+
+    def test_the_page_that_is_there_has_the_same_mistakes(self) -> None:
+        written = PAGE.read_text(encoding="utf-8")
+
+        assert [pair.what for pair in PAIRS if f"| {pair.what} |" not in written] == []
+        assert f"| **of {len(PAIRS)}** |" in written
+
+
+def test_what_cannot_be_measured_here_is_said_and_fails_nothing() -> None:
+    def run() -> dict[str, Figure]:
+        raise NotMeasured("no such registry")
+
+    console = Console(record=True, width=100)
+    assert measure(iter([("beside others", run)]), console=console) == ({}, [])
+    assert "NOT MEASURED: no such registry" in console.export_text()
