@@ -121,7 +121,7 @@ class TestRanges:
     def test_there_is_room_for_an_upgrade(self) -> None:
         # 36 nodes, a third more while they are upgraded, and the five addresses of Azure.
         assert (
-            "fewer than the 53 that an upgrade of 36 nodes needs"
+            "fewer than the 53 for an upgrade of 36 nodes"
             in keys_and_messages(network={"nodes_cidr": "10.0.0.0/27"})["network.nodes_cidr"]
         )
         cluster(network={"nodes_cidr": "10.0.0.0/26"})

@@ -124,7 +124,7 @@ class TestPlaces:
             """)
 
         assert mistake.place == "Pulumi.prod.yaml:4:20"
-        assert mistake.message == 'found "30m"'
+        assert mistake.message == 'found "30m": write 1800'
         assert mistake.expected == "a whole number of seconds"
         assert mistake.excerpt == "start_timeout: 30m"
 
@@ -230,7 +230,7 @@ class TestPlaces:
             ("storage: {size: 100GB}", 'write "100Gi"'),
             ("jupyterhub: {profiles: [{name: a, memory: {limit: 2Gi}}]}", 'write "2G"'),
             ("jupyterhub: {profiles: [{name: a, memory: {limit: 2}}]}", 'was a unit forgotten ("2G")?'),
-            ("jupyterhub: {profiles: []}", "found an empty list"),
+            ("jupyterhub: {profiles: []}", "is an empty list; at least one is needed"),
             ("jupyterhub: {profiles: {name: a}}", "found a section; expected a list"),
             ("jupyterhub: {profiles: [{name: A b}]}", "not a Kubernetes name"),
             ("jupyterhub:", "found nothing; expected a section"),
@@ -239,7 +239,7 @@ class TestPlaces:
             ("authentication: {admin_users: [Bob]}", "write bob"),
             ("users: {alice: {uid: 0}}", "found 0; expected a whole number from 1000"),
             ("users: {Alice: {}}", "write alice"),
-            ("ingress: {service: {source_ranges: [10.0.0.1/8]}}", "not an address range"),
+            ("ingress: {service: {source_ranges: [10.0.0.1/8]}}", "write 10.0.0.0/8 for the range"),
             ("cluster: {node_pools: {a: {node_selector: {b: true}}}}", "put numbers and true/false in quotes"),
             ("certificates: {issuer: letsencrypt, email: me}", "an e-mail address"),
             ("domain: https://hub.lab.org/", "write the host name alone: hub.lab.org"),
