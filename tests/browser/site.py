@@ -56,6 +56,7 @@ class Site(_Frozen):
         dask: Dask clusters can be started.
         dask_workers: how many workers a cluster may have.
         culled_after: seconds without a user after which a server is stopped; None where it is not or takes too long.
+            More than opening JupyterLab and a notebook takes, or servers in use go too.
         restart_hub: a command that restarts the hub and leaves everything else running.
     """
 

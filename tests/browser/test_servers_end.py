@@ -43,10 +43,10 @@ def test_a_server_that_nobody_uses_is_stopped_and_one_in_use_is_not(culling_site
         pytest.skip("NOT CHECKED: this site stops no idle server, or only after a long time")
     idle = signed_in(new_visit(), site, site.member)
     idle.ensure_stopped()
+    idle.start(site.member)
+    idle.open_home()
     with at_work(new_visit, site, site.stranger) as lab:
         notebook = lab.new_notebook()
-        idle.start(site.member)
-        idle.open_home()
         limit = CULL_DELAY * site.culled_after + site.start_timeout
         # Cells are run all the while, so that the stranger's server is in use.
         idle.wait_until_stopped(seconds=limit, meanwhile=lambda: notebook.run("1"))
