@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
+import psutil
+
 from qhub.rehearsal.images import BuiltImage
 
 Answer = TypeVar("Answer")
@@ -222,8 +224,14 @@ class Container:
     def kill(self) -> None:
         """End it at once, with all that it started, as a node that loses power."""
         assert self.process is not None
+        # Its first process takes all of its namespace with it. `--kill-child` alone does not: the kernel forgets the
+        # signal at the death of the parent when a program changes its user.
+        first = psutil.Process(self.process.pid).children()
         self.process.kill()
+        for process in first:
+            process.kill()
         self.process.wait()
+        psutil.wait_procs(first)
 
     def stop(self) -> None:
         """End it if it still runs."""
