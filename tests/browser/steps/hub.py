@@ -90,10 +90,11 @@ class Hub:
             AssertionError: the hub says that the start failed; with what it says.
         """
         own = urlsplit(self.site.server(person)).path
-        failed = self.page.locator("h1", has_text="Spawn failed")
+        # A page of its own when the start failed at once, else a line on the page that shows the progress.
+        failed = self.page.locator("h1, #progress-message").filter(has_text="Spawn failed")
 
         def look() -> bool:
-            assert not failed.is_visible(), self.page.locator("main, .container").last.inner_text()
+            assert not failed.first.is_visible(), self.page.locator("body").inner_text()
             return urlsplit(self.page.url).path.startswith(own)
 
         until(self.page, look, seconds=self.site.start_timeout, what=f"the server of {person.name} started")
