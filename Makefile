@@ -17,6 +17,7 @@ down: $(VENV)/.up ## destroy STACK and stop its embedded cluster
 
 test: $(VENV)/.test check ## run every test, about 30 minutes; the first time the toolchain is built too (15 more)
 	@$(QHUB) toolchain build
+	@$(QHUB) images build
 	@echo "Running every test: about 30 minutes on two cores"
 	@$(VENV)/bin/pytest
 

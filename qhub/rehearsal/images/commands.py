@@ -13,11 +13,14 @@ def images_commands() -> None:
 @images_commands.command()
 @click.argument("names", nargs=-1)
 def build(names: tuple[str, ...]) -> None:
-    """Build the images NAMES (default: all) unless they are in the cache."""
+    """Build the images NAMES unless they are in the cache; without NAMES all, where this machine can."""
     from rich.console import Console
 
-    from qhub.rehearsal.images.ensure import ensure_images
+    from qhub.rehearsal.images.ensure import ensure_images, why_not
 
+    if not names and (why := why_not()):
+        click.echo(f"Images cannot be built here, so they are left out: {why}")
+        return
     for image in ensure_images(names or None, report=Console()):
         click.echo(f"{image.name} {image.digest} {image.archive}")
 
