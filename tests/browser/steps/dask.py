@@ -34,10 +34,15 @@ print(int(da.arange(1_000_001, chunks=100_000).sum().compute()))
 done_by = client.gather(client.map(lambda n: get_worker().address, range(50), pure=False))
 print(set(done_by) <= set(client.ncores()))
 """
+#: The gateway goes on listing a cluster until its pods are gone.
 STOP = """
+import time
 client.close()
 cluster.shutdown()
-print([report.name for report in gateway.list_clusters() if report.name == cluster.name])
+end = time.monotonic() + {seconds}
+while (left := [one.name for one in gateway.list_clusters() if one.name == cluster.name]) and time.monotonic() < end:
+    time.sleep(0.2)
+print(left)
 gateway.close()
 """
 
@@ -75,8 +80,8 @@ class DaskCluster:
         return dashboard
 
     def stop(self) -> None:
-        """Shut the cluster down; the gateway must not list it any more."""
-        assert self.notebook.run(STOP) == "[]"
+        """Shut the cluster down; after a while the gateway must not list it any more."""
+        assert self.notebook.run(STOP.format(seconds=START_SECONDS), seconds=2 * START_SECONDS) == "[]"
 
 
 def expect_workers(dashboard: Page, workers: int) -> None:
