@@ -19,6 +19,7 @@ from qhub.rehearsal.paths import project_root
 from qhub.rehearsal.toolchain.errors import ToolchainError
 from tests.browser.chromium import find_chromium, net_log
 from tests.browser.connections import connected_to, outside
+from tests.browser.people import stop_servers
 from tests.browser.platform import platform_up, stop_idle_servers
 from tests.browser.site import VARIABLE, Site, read_site
 from tests.browser.visits import Visit, visit
@@ -61,10 +62,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Site] | None]:
-    """The platform, brought up for these tests; None where another site is named."""
-    if os.environ.get(VARIABLE):
+def platform(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Site] | None]:
+    """The platform, brought up for these tests; None where another site is named, whose servers are stopped at the end.
+
+    It needs the browser first: where there is none, nothing has to be brought up.
+    """
+    if file := os.environ.get(VARIABLE):
         yield None
+        stop_servers(browser, read_site(Path(file)))
     elif why := node.why_not() or images.why_not():
         pytest.skip(f"NOT CHECKED in a browser: {why}")
     else:

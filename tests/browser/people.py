@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from playwright.sync_api import Browser
+
 from tests.browser.site import Person, Site
 from tests.browser.steps.hub import Hub
 from tests.browser.steps.lab import Lab
-from tests.browser.visits import Visit
+from tests.browser.visits import Visit, visit
 
 
 def signed_in(visit: Visit, site: Site, person: Person) -> Hub:
@@ -17,6 +19,13 @@ def signed_in(visit: Visit, site: Site, person: Person) -> Hub:
     hub.sign_in(person)
     hub.expect_signed_in(person)
     return hub
+
+
+def stop_servers(browser: Browser, site: Site) -> None:
+    """Stop the servers of the people who start some in these tests."""
+    for person in (site.member, site.stranger):
+        with visit(browser) as last:
+            signed_in(last, site, person).ensure_stopped()
 
 
 @contextmanager
