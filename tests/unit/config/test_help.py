@@ -54,7 +54,7 @@ class TestExplain:
 
     def test_a_key_of_some_clouds_says_of_which(self) -> None:
         assert "(with provider: gcp)" in explain("cluster.release_channel")
-        assert "(with kind: nfs-server, managed)" in explain("storage.size")
+        assert "(with kind: nfs-server, managed, storage-class)" in explain("storage.size")
 
     def test_what_cannot_be_changed_is_said(self) -> None:
         assert "never shrink" in explain("storage.size")
