@@ -65,12 +65,18 @@ BY_WORDS: dict[str, Strategy] = {
     "an image name": st.sampled_from(["quay.io/jupyter/base-notebook", "registry:5000/team/image"]),
     "an image tag": st.sampled_from(["2026-05-26", "1.0", "v1"]),
     "a path that starts": st.sampled_from(["/", "/homes"]),
-    "a user name": COMMON | st.from_regex(r"[a-z][a-z0-9.@+_-]{0,12}", fullmatch=True),
-    "an encrypted value": st.just("a-secret-nobody-may-see"),
+    "a user name": COMMON | st.from_regex(r"[a-z][a-z0-9.@+_:-]{0,12}", fullmatch=True),
+    "an encrypted value": st.sampled_from(["a-secret-nobody-may-see", "a-secret-nobody-may-see-".ljust(72, "x")]),
     "organization or": st.sampled_from(["team", "team:data"]),
+    "organization:team": st.sampled_from(["team:data", "team:ops"]),
+    "the ID or the domain of a tenant": st.sampled_from([GUID, "team.org"]),
+    "an EntityID from": st.sampled_from(["http://google.com/accounts/o8/id", "https://login.team.org/idp"]),
+    "a short word in lower": st.sampled_from(["github", "uni-1"]),
+    "a domain, for": st.sampled_from(["team.org", "*.team.org"]),
     "a folder, or oci": st.just("oci://registry.team.org/charts"),
     "a chart version": st.sampled_from(["4.4.0", "v1.21.1"]),
-    "an address that starts": st.sampled_from(["https://charts.team.org", "oci://registry.team.org/charts"]),
+    "an address that starts with https:// or": st.sampled_from(["https://charts.team.org", "oci://team.org/charts"]),
+    "an address that starts with https://": st.sampled_from(["https://login.team.org", "http://localhost:8080/a"]),
     "true or false": st.booleans(),
     "text": st.text(TEXT, min_size=1, max_size=12).filter(str.strip),
 }
@@ -82,6 +88,14 @@ BY_KEY: dict[str, Strategy] = {
     "base": st.just(""),
     "context": st.none(),
     "version": st.nothing(),  # a chart's version is data of the release and changes no value
+}
+
+#: What a way of signing in may lack: it is put there, or nothing of the section would be left. Admins are tried first.
+NEEDED: dict[str, Any] = {
+    "admin_users": ["alice"],
+    "issuer": "https://login.team.org",
+    "groups_claim": "groups",
+    "password": "a-secret-nobody-may-see",
 }
 
 
@@ -166,8 +180,23 @@ def _mended(written: dict[str, Any]) -> dict[str, Any] | None:
         if settings is not None:
             return written
         for finding in findings:
-            _take_out(written, finding.path)
+            if not _put_in(written, finding.path):
+                _take_out(written, finding.path)
     return None
+
+
+def _put_in(written: dict[str, Any], path: tuple[str | int, ...]) -> bool:
+    """Add what a way of signing in lacks; return whether that was what is wrong at the place."""
+    inside = written.get("authentication")
+    if path[:1] != ("authentication",) or not isinstance(inside, dict) or len(path) > 2:
+        return False
+    kinds = variants(Settings.model_fields["authentication"].rebuild_annotation())
+    known = keys_of(kinds[inside.get("type", "dummy")])
+    for key in NEEDED if len(path) == 1 else path[1:]:
+        if key in NEEDED and key in known and not inside.get(key):
+            inside[key] = NEEDED[key]
+            return True
+    return False
 
 
 def _take_out(written: dict[str, Any], path: tuple[str | int, ...]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from qhub.config.authentication.base import Secret, SignIn
+from qhub.config.model import Expected
 from qhub.config.names import UserName
 
 
@@ -46,8 +47,8 @@ class NativeAuthentication(SignIn):
     sign_up: bool = Field(
         default=True, description="Whether people may make accounts. Each waits until an administrator lets it in."
     )
-    minimum_password_length: int = Field(
-        default=12, ge=8, le=72, description="Shortest password in characters, for example 12. bcrypt reads 72."
+    minimum_password_length: Annotated[int, Field(ge=8, le=72), Expected("a whole number from 8 to 72")] = Field(
+        default=12, description="Shortest password in characters, for example 12. bcrypt reads 72."
     )
     allow_all: bool = Field(
         default=False, description="Let everyone in who makes an account, without an administrator looking at it."
