@@ -21,8 +21,9 @@ Image = Callable[[str], Unpacked]
 
 TOKEN = "a-token-of-this-test"
 SETTINGS = {
-    "users": {"alice": {"uid": 1001, "primary_group": "analyst", "secondary_groups": ["developer"]}},
-    "groups": {"analyst": {"gid": 1100}, "developer": {"gid": 1101}},
+    "users": {"alice": {"uid": 1001, "primary_group": "analyst"}},
+    "groups": {"analyst": {"gid": 1100, "members": ["alice"]}, "developer": {"gid": 1101, "members": ["alice"]}},
+    "managed_groups": False,
 }
 
 
@@ -146,10 +147,6 @@ class TestServer:
 
         assert "dask-labextension" in {extension["name"] for extension in found}
         assert alice.get("/dask/clusters?1")[0] == 200
-
-    def test_the_hubs_own_start_is_there(self, image: Image, tmp_path: Path) -> None:
-        with Container(image("notebook"), tmp_path / "log", command=["jupyterhub-singleuser", "--version"]) as done:
-            assert done.wait().strip()
 
 
 class TestKernel:

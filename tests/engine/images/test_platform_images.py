@@ -216,8 +216,9 @@ class TestInitContainers:
     def test_a_users_folders_and_names(self, image: Image, tmp_path: Path) -> None:
         """The init container of a user's pod, as the hub makes it, with the rights that it gives it."""
         settings = {
-            "users": {"alice": {"uid": 1001, "primary_group": "analyst", "secondary_groups": []}},
-            "groups": {"analyst": {"gid": 1100}},
+            "users": {"alice": {"uid": 1001, "primary_group": "analyst"}},
+            "groups": {"analyst": {"gid": 1100, "members": ["alice"]}},
+            "managed_groups": False,
         }
         made = init_container(identity("alice", [], settings), "/home/jovyan", "any")
         folders = {"/identity": "identity", "/mnt/home": "home", "/mnt/shared/analyst": "shared"}

@@ -143,7 +143,7 @@ def test_the_real_programs_read_it_and_make_a_pod(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
 
     assert done.returncode == 0, done.stderr
