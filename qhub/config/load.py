@@ -13,13 +13,10 @@ from qhub.config.document import Document
 from qhub.config.fixed import costly_changes, forbidden_changes, last_fixed
 from qhub.config.judge import Finding, explain_unknown, judge, secret_command
 from qhub.config.mistakes import Mistake, SettingsError, by_place
-from qhub.config.model import dotted
+from qhub.config.model import ENCRYPTED, dotted
 from qhub.config.settings import SECTIONS, Settings
 from qhub.config.shape import Path, Spot, is_encrypted, leaves
 from qhub.config.sources import PROJECT_FILE, Sources, project_root, read_sources, stack_file, stack_of
-
-#: What a secret reads as outside the engine. It is no value: nothing outside the engine can decrypt one.
-ENCRYPTED = "<encrypted: only the engine can read this value>"
 
 
 def load_stack_settings() -> Settings:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Path = tuple[str | int, ...]
 
+#: What a secret reads as outside the engine. It is no value: nothing outside the engine can decrypt one.
+ENCRYPTED = "<encrypted: only the engine can read this value>"
 #: One step of a key: `name`, `["name with a dot"]` or `[0]`.
 _STEP = re.compile(r"""\.?(?:([^.\[\]"]+)|\["([^"]*)"\]|\[(\d+)\])""")
 

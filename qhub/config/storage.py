@@ -60,8 +60,10 @@ class ManagedStorage(_Storage):
 class StorageClassStorage(_Storage):
     """A volume that the cluster's own shared file system makes: CephFS, Longhorn, an NFS or EFS provisioner, ..."""
 
-    kind: Literal["storage-class"] = Field(description="A volume of a StorageClass that can share it between nodes.")
-    storage_class: ObjectName | None = Field(
+    kind: Annotated[Literal["storage-class"], NEW_STORAGE] = Field(
+        description="A volume of a StorageClass that can share it between nodes."
+    )
+    storage_class: Annotated[ObjectName | None, replace(NEW_STORAGE, null_is_any=True)] = Field(
         default=None,
         description="StorageClass that makes ReadWriteMany volumes; null takes the cluster's default. It must allow "
         "expansion for size to grow.",

@@ -11,7 +11,7 @@ from qhub.config.authentication.cilogon import CILogonAuthentication
 from qhub.config.authentication.google import GoogleAuthentication
 from qhub.config.authentication.local import DummyAuthentication, NativeAuthentication
 from qhub.config.authentication.oidc import OidcAuthentication
-from qhub.config.model import Problem
+from qhub.config.model import ENCRYPTED, Problem
 from qhub.config.names import is_public_domain
 from qhub.config.users import unknown_groups
 
@@ -51,7 +51,8 @@ def accounts_are_let_in_by_somebody(authentication: SignIn) -> Iterator[Problem]
     if not isinstance(authentication, NativeAuthentication):
         return
     shortest = authentication.minimum_password_length
-    if len(authentication.admin_password.get_secret_value()) < shortest:
+    password = authentication.admin_password.get_secret_value()
+    if password != ENCRYPTED and len(password) < shortest:
         message = f"is shorter than minimum_password_length ({shortest}): the hub would refuse it"
         yield Problem((HERE, "admin_password"), message)
     if authentication.lets_somebody_in and not authentication.admin_users:

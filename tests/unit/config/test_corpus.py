@@ -27,6 +27,8 @@ FILES = sorted(path for path in CORPUS.glob("*.yaml") if path.name != "Pulumi.ya
 MODELS = Path(qhub.config.__file__).parent
 #: Above the expected message in each file.
 MARK = "# ---"
+#: What is said of the length of a secret, which only the engine can read: no file shows it (test_rules.py does).
+OF_THE_ENGINE = '(HERE, "admin_password")'
 
 
 def split(file: Path) -> tuple[str, str]:
@@ -91,8 +93,11 @@ def told_in_code() -> Iterator[tuple[str, int, int]]:
     for path in sorted(MODELS.rglob("*.py")):
         if path.name in ("fixed.py", "settings.py"):
             continue  # compared with the last run, which no file has; and what passes problems on
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != "Problem":
+                continue
+            if OF_THE_ENGINE not in (ast.get_source_segment(text, node) or ""):
                 yield path.name, node.lineno, node.end_lineno or node.lineno
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qhub.config import SettingsError, load_settings_file
 from qhub.config.authentication import GitHubAuthentication
 from qhub.config.document import read_document
-from qhub.config.load import ENCRYPTED
+from qhub.config.model import ENCRYPTED
 from qhub.config.storage import NfsServerStorage
 from tests.unit.config.files import Folder
 
@@ -44,6 +44,20 @@ class TestReading:
 
         assert isinstance(authentication, GitHubAuthentication)
         assert authentication.client_secret.get_secret_value() == ENCRYPTED
+
+    def test_the_length_of_an_encrypted_secret_is_not_judged(self, folder: Folder) -> None:
+        """What stands in its place outside the engine is shorter than 72 characters; the password may not be."""
+        settings = folder.load("""
+            config:
+              qhub:domain: a.localhost
+              qhub:authentication:
+                type: native
+                admin_users: [ada]
+                admin_password: {secure: v1:abc}
+                minimum_password_length: 72
+        """)
+
+        assert settings.authentication.admin_users == ("ada",)
 
     def test_keys_without_the_projects_name_are_read_as_the_engine_does(self, folder: Folder) -> None:
         assert folder.load("config: {domain: a.localhost}").domain == "a.localhost"

@@ -48,6 +48,12 @@ FORBIDDEN: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"storage": {"size": "100Gi"}}, {"storage": {"size": "99Gi"}}, "storage.size"),
     ({"storage": {"size": "1Ti"}}, {"storage": {"size": "1000Gi"}}, "storage.size"),
     ({}, {"storage": {"kind": "existing-claim", "claim_name": "homes"}}, "storage.kind"),
+    ({}, {"storage": {"kind": "storage-class"}}, "storage.kind"),
+    (
+        {"storage": {"kind": "storage-class", "storage_class": "cephfs"}},
+        {"storage": {"kind": "storage-class", "storage_class": "longhorn"}},
+        "storage.storage_class",
+    ),
     ({}, {"namespace": {"name": "hub"}}, "namespace.name"),
     ({}, {"jupyterhub": {"hub": {"db_storage": "1024Mi"}}, "storage": {"size": "1Gi"}}, "storage.size"),
 ]
