@@ -15,10 +15,10 @@ up: $(VENV)/.up ## bring STACK (default: local) up: tools, embedded cluster, pul
 down: $(VENV)/.up ## destroy STACK and stop its embedded cluster
 	@$(QHUB) down --stack $(STACK)
 
-test: $(VENV)/.test check ## run every test, about 30 minutes; the first time the toolchain is built too (15 more)
+test: $(VENV)/.test check ## run every test, about 50 minutes; the first time tools and images are built too (25 more)
 	@$(QHUB) toolchain build
 	@$(QHUB) images build
-	@echo "Running every test: about 30 minutes on two cores"
+	@echo "Running every test: about 50 minutes on two cores"
 	@$(VENV)/bin/pytest
 
 check: $(VENV)/.test ## formatting, lint and types
