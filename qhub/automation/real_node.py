@@ -42,12 +42,13 @@ def choose_kind(cluster: EmbeddedCluster, asked: NodeKind | None) -> tuple[NodeK
     Raises:
         ClusterError: real nodes were asked for and cannot run here.
     """
+    known = asked or cluster.kind
+    if known == "simulated" or (known and not asked):
+        return known, None  # without a look at the machine, which takes a second
     why = node.why_not() or images.why_not()
-    if asked in ("real", "both") and why:
+    if known and why:
         raise ClusterError(f"no real node can run on this machine: {why}. Simulated ones can: --nodes simulated")
-    if asked or cluster.kind:
-        return asked or cluster.kind or "simulated", None
-    return ("simulated", why) if why else ("real", None)
+    return (known or "real", None) if not why else ("simulated", why)
 
 
 def check(settings: Settings, *, file: str) -> None:

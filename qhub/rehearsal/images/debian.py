@@ -13,14 +13,15 @@ from pathlib import Path
 
 from qhub.rehearsal.images.chroot import Shell
 from qhub.rehearsal.images.description import Debian
+from qhub.rehearsal.images.errors import ImagesError
 from qhub.rehearsal.toolchain.debian import ensure_packages, find_program, program_environment
 
-#: Where packages are taken from when the machine's apt does not have the release, and what the image itself says.
-DEFAULT_SOURCES = (
-    ("http://deb.debian.org/debian", "{suite}"),
-    ("http://deb.debian.org/debian", "{suite}-updates"),
-    ("http://deb.debian.org/debian-security", "{suite}-security"),
-)
+#: What of a release is taken, where the machine's apt has it: the release, its updates, its security updates.
+SUITES = ("{suite}", "{suite}-updates", "{suite}-security")
+#: What an image's own apt finds: no mirror of this machine's gets into an image.
+NO_SOURCES = "# Name a mirror of Debian here to install packages: deb ADDRESS SUITE main\n"
+#: How to go on where it has not.
+NEEDED = "add a mirror of it to apt's sources and run `apt-get update`"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 #: What nobody reads in a container. Licences stay.
@@ -58,8 +59,7 @@ def make_base(root: Path, debian: Debian, packages: Sequence[str], *, shell: She
     shell.run([*command, debian.suite, str(root), str(_write_sources(debian, work))], env=environment)
     # dpkg of the layers above leaves out the same.
     (root / "etc/dpkg/dpkg.cfg.d/qhub").write_text("\n".join(PATHS) + "\n")
-    lines = (f"deb {address} {suite.format(suite=debian.suite)} main" for address, suite in DEFAULT_SOURCES)
-    (root / "etc/apt/sources.list").write_text("\n".join(lines) + "\n")
+    (root / "etc/apt/sources.list").write_text(NO_SOURCES)
 
 
 def add_packages(
@@ -115,8 +115,12 @@ def _write_sources(debian: Debian, work: Path) -> Path:
 
 
 def sources(debian: Debian) -> list[str]:
-    """Return lines for apt: the machine's own sources of the release, else Debian's default."""
-    wanted = [suite.format(suite=debian.suite) for _, suite in DEFAULT_SOURCES]
+    """Return lines for apt: the machine's own sources of the release.
+
+    Raises:
+        ImagesError: it has none.
+    """
+    wanted = [suite.format(suite=debian.suite) for suite in SUITES]
     form = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)"
     said = subprocess.run(
         ["apt-get", "indextargets", "--format", form, "Created-By: Packages"],
@@ -127,8 +131,7 @@ def sources(debian: Debian) -> list[str]:
     found = {tuple(line.split("|")) for line in said.stdout.splitlines()}
     ours = sorted(each for each in found if each[1] in wanted and each[2] in debian.components)
     if debian.suite not in {each[1] for each in ours}:
-        lines = [(address, suite.format(suite=debian.suite)) for address, suite in DEFAULT_SOURCES]
-        return [f"deb {_option(KEYRING)}{address} {suite} {' '.join(debian.components)}" for address, suite in lines]
+        raise ImagesError(f"apt on this machine has no sources of Debian {debian.suite}: {NEEDED}")
     return [f"deb {_option(keyring)}{address} {suite} {component}" for address, suite, component, keyring in ours]
 
 
@@ -138,7 +141,13 @@ def _option(keyring: str) -> str:
     return f"[signed-by={file}] " if Path(file).is_file() else ""
 
 
-def why_not() -> str | None:
+def why_not(debian: Debian) -> str | None:
     """Say in a clause what is missing to make layers of Debian packages; None when nothing is."""
     missing = [name for name in ("apt-get", "dpkg", "perl", "unshare", "chroot", "tar") if shutil.which(name) is None]
-    return f"{', '.join(missing)} is not on PATH" if missing else None
+    if missing:
+        return f"{', '.join(missing)} is not on PATH"
+    try:
+        sources(debian)
+    except ImagesError as error:
+        return str(error)
+    return None

@@ -48,7 +48,7 @@ def why_not() -> str | None:
         return "images are built on Linux only"
     if os.geteuid() != 0:
         return "images are built by root only: files in them belong to several users"
-    if why := debian.why_not():
+    if why := debian.why_not(read_images().common.debian):
         return f"images need Debian's tools: {why}"
     if importlib.util.find_spec("pip") is None:
         return f"images need pip beside {sys.executable}"
