@@ -148,6 +148,10 @@ class TestServer:
         assert "dask-labextension" in {extension["name"] for extension in found}
         assert alice.get("/dask/clusters?1")[0] == 200
 
+    def test_the_hubs_own_start_is_there(self, image: Image, tmp_path: Path) -> None:
+        with Container(image("notebook"), tmp_path / "log", command=["jupyterhub-singleuser", "--version"]) as done:
+            assert done.wait().strip()
+
 
 class TestKernel:
     def test_a_cell_computes(self, alice: Lab) -> None:
