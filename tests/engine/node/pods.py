@@ -140,6 +140,11 @@ class Pods:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def asked(self, *arguments: str) -> str | None:
+        """Run kubectl in this namespace and return what it said; None where it was refused, to be asked again."""
+        done = subprocess.run(self.kubectl_command(*arguments), capture_output=True, text=True, check=False, timeout=60)
+        return done.stdout if done.returncode == 0 else None
+
     def kubectl_command(self, *arguments: str) -> list[str]:
         where = [f"--kubeconfig={self.cluster.kubeconfig_path}", f"--namespace={self.namespace}"]
         return [str(tool_path("kubectl")), *where, *arguments]
