@@ -69,10 +69,8 @@ class Lab:
                 if answer["msg_type"] == "stream":
                     printed += answer["content"]["text"]
                 assert answer["msg_type"] != "error", answer["content"]
-                if answer["msg_type"] == "execute_reply":
-                    # What was printed comes by another way, and may come later than the reply.
-                    if not printed:
-                        printed += json.loads(channel.recv())["content"].get("text", "")
+                # The reply comes by another way than what is printed, and may come first; this comes after all of it.
+                if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
                     return printed.strip()
         finally:
             channel.close()
