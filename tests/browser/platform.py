@@ -33,8 +33,8 @@ STRANGER = Person(name="bob", password=PASSWORD, offered=("small",), hidden=("wo
 ADMIN = Person(name="admin", password=PASSWORD)
 
 #: Seconds without activity until a server is stopped, where a test asks for that. The hub hears of activity from the
-#: proxy, so it has to look more often than that.
-CULLED_AFTER = 20
+#: proxy, so it has to look more often than that. Longer than it takes to open JupyterLab and a notebook.
+CULLED_AFTER = 45
 CULLING = {"enabled": True, "timeout": CULLED_AFTER, "every": 5}
 LOOKING = {"hub": {"config": {"JupyterHub": {"last_activity_interval": 3}}}}
 
