@@ -101,13 +101,12 @@ def prepare(
 
 def start(cluster: EmbeddedCluster, settings: Settings, *, console: Console) -> None:
     """Start an embedded cluster, or what of it does not run, with the images that its real node needs."""
-    if cluster.kind != "simulated":
-        # Before the start: a build takes minutes, and what waits for them is better not there yet.
-        archives = real_node.archives(settings, console=console)
-        cluster.start(report=partial(console.print, soft_wrap=True))
-        cluster.import_images(archives, report=partial(console.print, soft_wrap=True))
-    else:
-        cluster.start(report=partial(console.print, soft_wrap=True))
+    report = partial(console.print, soft_wrap=True)
+    # Before the start: a build takes minutes, and what waits for them is better not there yet.
+    archives = [] if cluster.kind == "simulated" else real_node.archives(settings, console=console)
+    cluster.start(report=report)
+    if archives:
+        cluster.import_images(archives, report=report)
 
 
 def embedded_cluster(settings: Settings, *, root: Path) -> EmbeddedCluster | None:

@@ -90,13 +90,13 @@ def add_packages(
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
     inside = {
-        "Dir::Etc::SourceList": "/tmp/work/sources.list",  # noqa: S108 - in the tree
+        "Dir::Etc::SourceList": "/tmp/layer/sources.list",  # noqa: S108 - in the tree
         "Dir::Etc::SourceParts": "/dev/null",
         "APT::Sandbox::User": "root",
         "APT::Install-Recommends": "false",
         "DPkg::Options::": "--force-unsafe-io",
     }
-    binds = {"/tmp/work": work, "/var/lib/apt/lists": lists, "/var/cache/apt/archives": archives}  # noqa: S108
+    binds = {"/tmp/layer": work, "/var/lib/apt/lists": lists, "/var/cache/apt/archives": archives}  # noqa: S108
     # The system's own apt finds out the order: some packages have to be set up before others may be unpacked.
     shell.inside(root, [*_apt(inside), "--no-download", "install", *packages], binds=binds)
     policy.unlink()
