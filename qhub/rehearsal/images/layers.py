@@ -15,7 +15,7 @@ from typing import Any, Literal
 from qhub.rehearsal.images.description import CHECKOUT, Image, Images
 
 #: Raise it when this package makes something else of the same description.
-BUILDER = 1
+BUILDER = 2
 
 Kind = Literal["debian", "packages", "python", "npm", "go", "own"]
 
