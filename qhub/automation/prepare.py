@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,14 @@ from pathlib import Path
 from rich.console import Console
 
 from qhub.automation import real_node
+from qhub.automation.building import tools_and_images
 from qhub.automation.engine import Engine
 from qhub.config import Settings, load_settings_file
 from qhub.rehearsal import paths
 from qhub.rehearsal.cluster import EmbeddedCluster
 from qhub.rehearsal.cluster.kinds import NodeKind
 from qhub.rehearsal.plugins.install import PluginUse, engine_environment, install_stand_ins
-from qhub.rehearsal.toolchain import Toolchain, ensure_tools
+from qhub.rehearsal.toolchain import Toolchain
 
 #: What the engine side needs, whatever the cluster is; an embedded one needs its own on top.
 ENGINE_TOOLS = ("pulumi", "pulumi-language-python", "helm", "kubectl")
@@ -83,10 +84,16 @@ def prepare(
             console.print(f"Nodes are simulated, no container runs: {why}", soft_wrap=True)
         if start_cluster and kind != "simulated":
             real_node.check(settings, file=f"Pulumi.{stack}.yaml")
-    tools = ensure_tools(ENGINE_TOOLS + (cluster.tools if cluster else ()), console=console)
+    containers_run = cluster and start_cluster and cluster.kind != "simulated"
+    # Before the start: a build takes minutes, and what waits for it is better not there yet.
+    tools, built = tools_and_images(
+        ENGINE_TOOLS + (cluster.tools if cluster else ()),
+        real_node.image_names(settings) if containers_run else (),
+        console=console,
+    )
     plugins = tuple(install_stand_ins(pulumi_home=paths.pulumi_home(root), python=Path(sys.executable)))
     if cluster and start_cluster:
-        start(cluster, settings, console=console)
+        start(cluster, [image.archive for image in built], console=console)
     variables = engine_variables(root=root, tools=tools, plugins=plugins, cluster=cluster)
     environment = {**os.environ, **variables}
     return Prepared(
@@ -99,11 +106,9 @@ def prepare(
     )
 
 
-def start(cluster: EmbeddedCluster, settings: Settings, *, console: Console) -> None:
+def start(cluster: EmbeddedCluster, archives: Sequence[Path], *, console: Console) -> None:
     """Start an embedded cluster, or what of it does not run, with the images that its real node needs."""
     report = partial(console.print, soft_wrap=True)
-    # Before the start: a build takes minutes, and what waits for them is better not there yet.
-    archives = [] if cluster.kind == "simulated" else real_node.archives(settings, console=console)
     cluster.start(report=report)
     if archives:
         cluster.import_images(archives, report=report)

@@ -4,18 +4,15 @@
 |---|---|
 | `choose_kind` | real where this machine can run one, else simulated, and says why |
 | `check` | refuses settings whose programs cannot be had here, before anything is made |
-| `archives` | the images, built where they are missing |
+| `image_names` | which images its pods ask for |
 | `entrance` | the URL to open: a port on 127.0.0.1 that leads to the ingress |
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-from rich.console import Console
 
 from qhub.config.mistakes import Mistake, SettingsError
 from qhub.rehearsal import images, node
@@ -75,15 +72,6 @@ def _impossible(settings: Settings) -> Iterator[tuple[str, str]]:
 def image_names(settings: Settings) -> tuple[str, ...]:
     """Return which images of `images/` the pods of the stack ask for."""
     return (*ALWAYS, "gateway") if settings.dask.enabled else ALWAYS
-
-
-def archives(settings: Settings, *, console: Console) -> list[Path]:
-    """Return the files with the images of the stack, building those that are missing.
-
-    Raises:
-        ImagesError: one could not be built.
-    """
-    return [image.archive for image in images.ensure_images(image_names(settings), report=console)]
 
 
 def entrance(cluster: EmbeddedCluster, outputs: Mapping[str, Any]) -> str:

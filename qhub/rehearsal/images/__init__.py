@@ -4,6 +4,7 @@
 |---|---|
 | `ensure_images(names, report=console)` | the images as files, built where they are missing |
 | `find_images(names)` | those that are in the cache already |
+| `end_build()` | nothing: what a build in another thread has started is ended |
 | `why_not()` | why this machine cannot build them, in a sentence |
 
 What they are is described in `images/`, see `qhub.rehearsal.images.description`. Where they lie:
@@ -12,7 +13,7 @@ What they are is described in `images/`, see `qhub.rehearsal.images.description`
 
 from __future__ import annotations
 
-from qhub.rehearsal.images.ensure import BuiltImage, ensure_images, find_images, why_not
+from qhub.rehearsal.images.ensure import BuiltImage, end_build, ensure_images, find_images, why_not
 from qhub.rehearsal.images.errors import ImagesError
 
-__all__ = ["BuiltImage", "ImagesError", "ensure_images", "find_images", "why_not"]
+__all__ = ["BuiltImage", "ImagesError", "end_build", "ensure_images", "find_images", "why_not"]

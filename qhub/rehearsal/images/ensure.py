@@ -22,7 +22,8 @@ from qhub.rehearsal.images.store import Store, read_json, write_json
 from qhub.rehearsal.toolchain.ensure import ending_by_signal, waiting_for_lock
 from qhub.rehearsal.toolchain.estimate import spell_roughly, spell_seconds
 from qhub.rehearsal.toolchain.lock import BuildLock
-from qhub.rehearsal.toolchain.progress import Progress
+from qhub.rehearsal.toolchain.processes import end_builds
+from qhub.rehearsal.toolchain.progress import Lines, Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +58,14 @@ def why_not() -> str | None:
     return None
 
 
-def ensure_images(names: Iterable[str] | None = None, *, report: Console) -> list[BuiltImage]:
+def ensure_images(names: Iterable[str] | None = None, *, report: Console | Lines) -> list[BuiltImage]:
     """Return the images, building what is not in the cache or has changed.
 
     With nothing to build it is silent and takes no lock.
 
     Args:
         names: folders under `images/`; default: all.
-        report: where progress is told.
+        report: where progress is told, or the lines of it that are shared with other work.
 
     Raises:
         ImagesError: no such image, it cannot be built on this machine, or building failed. What was built until then is
@@ -80,6 +81,11 @@ def ensure_images(names: Iterable[str] | None = None, *, report: Console) -> lis
         _build_missing(wanted, images, store, machine=machine, console=report)
         found = [_find(image, images, store, machine=machine) for image in wanted]
     return [image for image in found if image is not None]
+
+
+def end_build() -> None:
+    """End what a build under way in another thread has started: it fails there, and keeps what is complete."""
+    end_builds(Store().root)
 
 
 def find_images(names: Iterable[str] | None = None) -> dict[str, BuiltImage | None]:
@@ -107,7 +113,9 @@ def _machine() -> str:
     return debian.machine() if shutil.which("dpkg") else "amd64"
 
 
-def _build_missing(wanted: Sequence[Image], images: Images, store: Store, *, machine: str, console: Console) -> None:
+def _build_missing(
+    wanted: Sequence[Image], images: Images, store: Store, *, machine: str, console: Console | Lines
+) -> None:
     lock = BuildLock(store.root)
     with ending_by_signal(), Progress(console) as progress, lock.held(waiting=waiting_for_lock(progress)):
         layers = [layer for image in wanted for layer in layers_of(image, images, machine=machine)]

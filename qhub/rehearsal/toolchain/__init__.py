@@ -12,8 +12,19 @@ Where built tools lie: `qhub.rehearsal.toolchain.folders`. What they are: `qhub.
 
 from __future__ import annotations
 
-from qhub.rehearsal.toolchain.ensure import Removed, ensure_tools, remove_cache
+from qhub.rehearsal.toolchain.ensure import Removed, ending_by_signal, ensure_tools, remove_cache
 from qhub.rehearsal.toolchain.errors import ToolchainError
 from qhub.rehearsal.toolchain.locate import Toolchain, ToolUse, tool_path
+from qhub.rehearsal.toolchain.progress import Lines
 
-__all__ = ["Removed", "ToolUse", "Toolchain", "ToolchainError", "ensure_tools", "remove_cache", "tool_path"]
+__all__ = [
+    "Lines",
+    "Removed",
+    "ToolUse",
+    "Toolchain",
+    "ToolchainError",
+    "ending_by_signal",
+    "ensure_tools",
+    "remove_cache",
+    "tool_path",
+]

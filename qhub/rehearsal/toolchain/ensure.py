@@ -23,18 +23,20 @@ from qhub.rehearsal.toolchain.golang import Go
 from qhub.rehearsal.toolchain.locate import Found, Toolchain, ToolUse, check_names, find
 from qhub.rehearsal.toolchain.lock import BuildLock
 from qhub.rehearsal.toolchain.modules import MODULES_DIR
-from qhub.rehearsal.toolchain.progress import Progress, tell
+from qhub.rehearsal.toolchain.progress import Lines, Progress, tell
 from qhub.rehearsal.toolchain.table import TOOLS, Tool
 
 
-def ensure_tools(names: Iterable[str] | None = None, *, console: Console, modules_dir: Path = MODULES_DIR) -> Toolchain:
+def ensure_tools(
+    names: Iterable[str] | None = None, *, console: Console | Lines, modules_dir: Path = MODULES_DIR
+) -> Toolchain:
     """Return the tools, building those that are neither on PATH nor in the cache.
 
     With nothing to build it is silent, but for tools on PATH that are passed over, and takes no lock.
 
     Args:
         names: names from `TOOLS`; default: all.
-        console: where progress is told.
+        console: where progress is told, or the lines of it that are shared with other work.
         modules_dir: `toolchain/` of the checkout.
 
     Raises:
@@ -43,14 +45,14 @@ def ensure_tools(names: Iterable[str] | None = None, *, console: Console, module
     tools = check_names(names)
     found = find(tools, modules_dir=modules_dir)
     for note in found.notes:
-        tell(console, f"Note: {note}")
+        tell(console.console if isinstance(console, Lines) else console, f"Note: {note}")
     if found.missing:
         found = _build_missing(tools, found, console=console, modules_dir=modules_dir)
     _put_host_beside_engine(found.uses)
     return Toolchain((found.uses[tool.name] for tool in tools), notes=found.notes)
 
 
-def _build_missing(tools: list[Tool], found: Found, *, console: Console, modules_dir: Path) -> Found:
+def _build_missing(tools: list[Tool], found: Found, *, console: Console | Lines, modules_dir: Path) -> Found:
     go = _find_go(plan(found.missing, modules_dir=modules_dir))
     root = toolchain_dir()
     lock = BuildLock(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -16,20 +17,54 @@ from qhub.rehearsal.toolchain.estimate import spell_seconds
 HEARTBEAT_SECONDS = 30
 
 
+class Lines:
+    """The live lines of a terminal, one for each work that goes on: all that go on at a time share them.
+
+    Args:
+        console: where they are; rich lets only one display be live there at a time.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._states: dict[object, str] = {}
+        self._live: Live | None = None
+        self._shown = ""
+        self._lock = threading.Lock()
+
+    def show(self, owner: object, state: str | None) -> None:
+        """Show the state of one of the works as its line; None takes the line away."""
+        with self._lock:
+            self._states.pop(owner, None)
+            if state is not None:
+                self._states[owner] = state
+            shown = "\n".join(self._states[each] for each in sorted(self._states, key=id))
+            if not self._states and self._live:
+                self._live.stop()
+                self._live = None
+            elif self._states and shown != self._shown:
+                if self._live is None:
+                    self._live = Live(console=self.console, transient=True, auto_refresh=False)
+                    self._live.start()
+                self._live.update(Text(shown, no_wrap=True, overflow="ellipsis"), refresh=True)
+            self._shown = shown
+
+
 class Progress:
-    """Tells steps on `console`. Use as a context; `now` (seconds, rising) is for tests.
+    """Tells steps on a console. Use as a context; `now` (seconds, rising) is for tests.
 
     On a terminal the current state is one line that is replaced and vanishes in the end. Elsewhere (a log of CI) the
     state is written again only every `HEARTBEAT_SECONDS`.
+
+    Args:
+        console: where; or the lines of it that are shared with other work going on meanwhile.
     """
 
-    def __init__(self, console: Console, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._console = console
+    def __init__(self, console: Console | Lines, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._lines = console if isinstance(console, Lines) else Lines(console)
+        self._console = self._lines.console
         self._now = now
         self._started = now()
         self._told = now()
-        self._live: Live | None = None
-        self._shown = ""
 
     def __enter__(self) -> Progress:
         return self
@@ -37,9 +72,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._live:
-            self._live.stop()
-            self._live = None
+        self._lines.show(self, None)
 
     @property
     def elapsed(self) -> float:
@@ -55,12 +88,7 @@ class Progress:
         """Tell what is going on; the time gone by is put before it, because a narrow terminal cuts off the end."""
         line = f"  {spell_seconds(self.elapsed)}: {line}"
         if self._console.is_terminal:
-            if self._live is None:
-                self._live = Live(console=self._console, transient=True, auto_refresh=False)
-                self._live.start()
-            if line != self._shown:
-                self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
-                self._shown = line
+            self._lines.show(self, line)
         elif self._now() - self._told >= HEARTBEAT_SECONDS:
             self.say(line)
 

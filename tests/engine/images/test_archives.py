@@ -11,11 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
 from rich.console import Console
 
+from qhub.automation import building
 from qhub.rehearsal.images import BuiltImage, ensure_images, find_images, why_not
 from qhub.rehearsal.images.description import IMAGES_DIR, read_images
 from qhub.rehearsal.images.layers import layers_of
@@ -135,6 +137,22 @@ class TestBuilding:
         image, _ = self.build()
 
         read_archive(image)
+        assert not (apart / "work").exists()
+        assert not (apart / "build.json").exists()
+
+    def test_an_interrupt_ends_what_goes_on_beside(self, apart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As Ctrl-C does, which reaches the main thread alone, where the tools are built."""
+
+        def interrupted(*_: object, **__: object) -> NoReturn:
+            while not (apart / "work").exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(building, "ensure_tools", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            building.tools_and_images(["etcd"], ["pause"], console=Console(file=io.StringIO()))
+
+        assert find_images(["pause"]) == {"pause": None}
         assert not (apart / "work").exists()
         assert not (apart / "build.json").exists()
 

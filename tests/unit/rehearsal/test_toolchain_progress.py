@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from qhub.rehearsal.toolchain.estimate import Estimate, spell_roughly, spell_seconds
-from qhub.rehearsal.toolchain.progress import HEARTBEAT_SECONDS, Progress
+from qhub.rehearsal.toolchain.progress import HEARTBEAT_SECONDS, Lines, Progress
 
 
 class Clock:
@@ -60,6 +60,17 @@ class TestOnATerminal:
         assert "built helm\n" in text
         assert "  0 s: building kwok and a li…" in text
         assert text.endswith("\x1b[2K")  # the last thing done is to clear the line
+
+    def test_each_work_that_goes_on_has_its_line(self) -> None:
+        told = io.StringIO()
+        lines = Lines(Console(file=told, force_terminal=True, width=80, color_system=None))
+        with Progress(lines) as tools, Progress(lines) as images:
+            tools.state("building etcd")
+            images.state("building hub")
+            both = told.getvalue()
+            tools.say("built etcd")
+        assert "  0 s: building etcd\n  0 s: building hub" in both
+        assert "built etcd\n" in told.getvalue()
 
 
 JOBS = st.dictionaries(st.sampled_from("abcdef"), st.integers(min_value=1, max_value=500), min_size=1)
