@@ -44,8 +44,8 @@ corpus: $(VENV)/.test ## renew the expected messages of the corpus of wrong file
 	@QHUB_UPDATE_CORPUS=1 $(VENV)/bin/pytest --quiet tests/unit/config/test_corpus.py
 	@git diff --unified=1 -- tests/unit/config/corpus
 
-bench: $(VENV)/.test ## measure; prints ratios and writes build/bench.json
-	@$(VENV)/bin/python -m tests.bench
+bench: $(VENV)/.test ## measure; prints ratios and writes build/bench.json; ONLY="at work" takes those so called
+	@$(VENV)/bin/python -m tests.bench $(ONLY)
 
 clean: ## stop every embedded cluster of this checkout; remove all that was made or cached
 	@if [ -x $(QHUB) ]; then $(QHUB) clean; fi

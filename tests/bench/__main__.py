@@ -13,23 +13,29 @@ from pathlib import Path
 
 from rich.console import Console
 
-from qhub.automation import Engine, lifecycle, prepare
+from qhub.automation import Prepared, lifecycle, prepare
 from qhub.rehearsal import paths
 from tests.bench.evaluation import TEMPLATES, cloud_figures, evaluation_figures
 from tests.bench.growth import growth_figures
+from tests.bench.live import live_figures
 from tests.bench.local import control_plane_figures, engine_figures
 from tests.bench.measuring import Figure, NotMeasured
 from tests.bench.nebari import validate_figures
 from tests.bench.ready import ready_figures
 from tests.bench.rehearsing import rehearsal_figures
 
+#: The contract charts, from which the same software is started by hand.
+CHARTS = "qhub/rehearsal/charts"
+
 #: A benchmark: what it measures, and how.
 Benchmark = tuple[str, Callable[[], Mapping[str, Figure]]]
 
 
-def benchmarks(engine: Engine, *, folder: Path) -> Iterator[Benchmark]:
+def benchmarks(prepared: Prepared, *, folder: Path) -> Iterator[Benchmark]:
     """Yield every benchmark, in the order of the report."""
+    engine = prepared.engine
     root = engine.root
+    yield "the platform at work", partial(live_figures, prepared, charts=root / CHARTS)
     yield "the local stack, nothing changed", partial(engine_figures, engine, folder=folder / "empty")
     local = root / "Pulumi.local.yaml"
     # 1.5: imports are what a Pulumi program costs; ours may add half of that at most.
@@ -82,14 +88,19 @@ def write(figures: Mapping[str, Figure], *, root: Path) -> Path:
     return target
 
 
-def main() -> int:
-    """Run every benchmark, bringing the local stack up first; return 1 when a goal is missed or a benchmark failed."""
+def main(wanted: str) -> int:
+    """Run every benchmark, bringing the local stack up first; return 1 when a goal is missed or a benchmark failed.
+
+    Args:
+        wanted: only those with this in their title, for a closer look; "" for all.
+    """
     console = Console()
     root = paths.project_root()
     lifecycle.up("local", console=console)
-    engine = prepare("local", console=console).engine
+    prepared = prepare("local", console=console)
     with tempfile.TemporaryDirectory() as folder:
-        figures, failed = measure(benchmarks(engine, folder=Path(folder)), console=console)
+        chosen = (each for each in benchmarks(prepared, folder=Path(folder)) if wanted in each[0])
+        figures, failed = measure(chosen, console=console)
     console.print(f"\nwritten to {write(figures, root=root).relative_to(root)}", highlight=False)
     missed = [name for name, line in figures.items() if not line.holds]
     for what, names in (("goal missed", missed), ("failed", failed)):
@@ -99,4 +110,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(" ".join(sys.argv[1:])))
