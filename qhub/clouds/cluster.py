@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+
+#: Namespace of cert-manager and name of its controller's service account: whom a cloud gives rights in a zone.
+CERT_MANAGER = "cert-manager"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +101,48 @@ class Autoscaler:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DnsToken:
+    """A token for the API of a zone, kept in a Secret beside cert-manager.
+
+    Attributes:
+        value: the token.
+        kept_in: name of the Secret.
+        key: its key there.
+    """
+
+    value: pulumi.Output[str]
+    kept_in: str = "dns-token"
+    key: str = "token"
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """Where a solver finds it, as cert-manager writes that."""
+        return {"name": self.kept_in, "key": self.key}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DnsZone:
+    """The zone with the hub's name.
+
+    Attributes:
+        point: makes the record that leads the hub's name to the load balancer, whose address (an IP address, or a host
+            name where the cloud gives those) it is handed; None where a person makes it.
+        solver: how cert-manager writes into the zone: `dns01` of a solver of its issuers, camelCase keys; empty where
+            it is not to.
+        token: with which it does; None where its pods have an identity of the cloud's.
+        service_account_annotations, pod_labels: what gives cert-manager's pods that identity.
+        ready: resources that have to be there before those pods start.
+    """
+
+    point: Callable[[pulumi.Output[str]], object] | None = None
+    solver: Mapping[str, Any] = field(default_factory=dict)
+    token: DnsToken | None = None
+    service_account_annotations: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    ready: tuple[pulumi.Resource, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """What the makers of clusters return and `KubernetesPlatform` takes.
 
@@ -112,6 +157,7 @@ class Cluster:
         registry: address of a container registry that nodes may pull from; None for none.
         autoscaler: what the platform has to install so that pools grow and shrink; None where the cloud does it.
         gpu_device_plugin: the platform has to install NVIDIA's device plugin on nodes with GPUs.
+        dns: the zone with the hub's name; None where nobody but a person manages it.
         ready: resources that have to be there before the platform's first pod can run (nodes, add-ons).
     """
 
@@ -125,4 +171,5 @@ class Cluster:
     registry: pulumi.Input[str] | None = None
     autoscaler: Autoscaler | None = None
     gpu_device_plugin: bool = False
+    dns: DnsZone | None = None
     ready: tuple[pulumi.Resource, ...] = ()

@@ -87,6 +87,12 @@ def _certificates(settings: Settings) -> Iterator[tuple[str, str]]:
             "certificates.issuer",
             f"browsers warn about a {issuer} certificate; write `issuer: letsencrypt` once {domain} points to the hub",
         )
+    if settings.certificates.acme and not settings.certificates.dns01 and settings.ingress.service.source_ranges:
+        yield (
+            "ingress.service.source_ranges",
+            "Let's Encrypt connects from addresses that it does not tell: with http01 it gets no answer; write "
+            "`certificates.challenge: dns01`",
+        )
     if issuer == "none":
         yield "certificates.issuer", "passwords and notebooks cross the network in the clear unless TLS ends elsewhere"
 

@@ -23,6 +23,11 @@ class Certificates(Section):
     email: Email | None = Field(
         default=None, description="Contact address for Let's Encrypt; required for letsencrypt and letsencrypt-staging."
     )
+    challenge: Literal["http01", "dns01"] = Field(
+        default="http01",
+        description="How the domain is proven to be yours to Let's Encrypt. http01: it connects to the hub's port 80 "
+        "from the internet; dns01: by a record in the zone of section `dns`, also for a hub that it cannot reach.",
+    )
     secret_name: ObjectName | None = Field(
         default=None,
         description="Secret of type kubernetes.io/tls in the hub's namespace; required for existing-secret.",
@@ -32,6 +37,11 @@ class Certificates(Section):
     def acme(self) -> bool:
         """Whether Let's Encrypt issues the certificate."""
         return self.issuer.startswith("letsencrypt")
+
+    @property
+    def dns01(self) -> bool:
+        """Whether the domain is proven by a record in its zone."""
+        return self.acme and self.challenge == "dns01"
 
 
 def issuer_has_what_it_needs(certificates: Certificates) -> Iterator[Problem]:
@@ -50,6 +60,15 @@ def issuer_has_what_it_needs(certificates: Certificates) -> Iterator[Problem]:
         yield Problem(
             ("certificates", "secret_name"),
             f"is not used with issuer {certificates.issuer}: remove it, or write `issuer: existing-secret`",
+        )
+
+
+def challenge_is_of_lets_encrypt(certificates: Certificates) -> Iterator[Problem]:
+    """Nobody else asks for a proof."""
+    if certificates.challenge == "dns01" and not certificates.acme:
+        yield Problem(
+            ("certificates", "challenge"),
+            f"is not used with issuer {certificates.issuer}: remove it, or write `issuer: letsencrypt`",
         )
 
 

@@ -40,6 +40,11 @@ FILESTORE_SIZES = {
 #: Where ZONAL and REGIONAL begin to grow in steps (same place).
 LARGE_FILESTORE, LARGE_FILESTORE_STEP = 10240, 2560
 
+ProjectId = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"),
+    Expected("the id of a project (not its name or number), for example my-team-1234"),
+]
 FilestoreTier = Literal["BASIC_HDD", "BASIC_SSD", "ZONAL", "REGIONAL"]
 _NETWORK = ("cluster", "network")
 _GIB = 1024**3
@@ -88,12 +93,9 @@ class GcpCluster(CloudCluster):
     }
 
     provider: Annotated[Literal["gcp"], NEW_CLUSTER] = Field(default="gcp", description="Google Cloud.")
-    project: Annotated[
-        str,
-        Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"),
-        Expected("the id of a project (not its name or number), for example my-team-1234"),
-        NEW_CLUSTER,
-    ] = Field(description="Id of the Google Cloud project, for example my-team-1234.")
+    project: Annotated[ProjectId, NEW_CLUSTER] = Field(
+        description="Id of the Google Cloud project, for example my-team-1234."
+    )
     region: Annotated[
         str, Field(pattern=r"^[a-z]+-[a-z]+\d+$"), Expected("a region, for example europe-west1"), NEW_CLUSTER
     ] = Field(description="Region, for example europe-west1.")

@@ -15,6 +15,7 @@ from qhub.config import certificates as _certificates
 from qhub.config import charts as _charts
 from qhub.config import cluster as _cluster
 from qhub.config import dask as _dask
+from qhub.config import dns as _dns
 from qhub.config import ingress as _ingress
 from qhub.config import jupyterhub as _jupyterhub
 from qhub.config import storage as _storage
@@ -25,6 +26,7 @@ from qhub.config.certificates import Certificates
 from qhub.config.charts import Charts
 from qhub.config.cluster import Cluster
 from qhub.config.dask import Dask
+from qhub.config.dns import Dns
 from qhub.config.ingress import Ingress
 from qhub.config.jupyterhub import JupyterHub
 from qhub.config.model import Problem, RulesBroken, Section, nested
@@ -37,7 +39,9 @@ from qhub.config.users import Group, User
 RULES = (
     (("cluster",), _cluster.cluster_makes_sense),
     (("certificates",), _certificates.issuer_has_what_it_needs),
+    (("certificates",), _certificates.challenge_is_of_lets_encrypt),
     (("domain", "certificates"), _certificates.acme_reaches_the_domain),
+    *_dns.RULES,
     (("ingress",), _ingress.load_balancer_settings_have_one),
     (("storage", "cluster"), _storage.managed_storage_is_somewhere),
     *_authentication.RULES,
@@ -83,6 +87,7 @@ class Settings(Section):
     namespace: Namespace = nested("Kubernetes namespace that holds the platform.")
     cluster: Cluster = nested("Kubernetes cluster that the platform runs on.")
     certificates: Certificates = nested("TLS certificate of the hub.")
+    dns: Dns = nested("Zone that the domain is in, where it is managed.")
     ingress: Ingress = nested("Ingress controller and its load balancer.")
     storage: Storage = nested("Shared file system for home folders and the groups' shared folders.")
     authentication: Authentication = nested("Who may sign in, and how.")

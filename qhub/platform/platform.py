@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
-from qhub.clouds.cluster import Cluster
+from qhub.clouds.cluster import Cluster, DnsZone
 from qhub.config import Settings
 from qhub.config.authentication import OAuthSignIn
 from qhub.platform.cert_manager import ISSUERS, CertManager, CertManagerArgs
@@ -43,7 +43,8 @@ class KubernetesPlatform(pulumi.ComponentResource):
 
     Creates, each as a component of its own:
         Secrets, Namespace, Storage, Ingress, ClusterAutoscaler and GpuDevicePlugin (only on clouds that do not
-        bring them), CertManager (only for issuers that need it), JupyterHub, DaskGateway (only if enabled).
+        bring them), CertManager (only for issuers that need it), JupyterHub, DaskGateway (only if enabled). The record
+        of the hub's name is the cluster's: it is only told the load balancer's address.
 
     Order, and the other way round on destroy: namespace, storage, then JupyterHub; ingress-nginx before JupyterHub too,
     whose Ingress its webhook checks. What needs nothing of each other (certificates, Traefik, Dask Gateway, which gets
@@ -52,6 +53,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
     Raises:
         ChartError: a chart cannot be had from the mirror.
         StorageError: managed storage, but none is named.
+        DnsError: challenge dns01, but the cluster has no zone to write into.
     """
 
     def __init__(self, name: str, args: KubernetesPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -68,6 +70,9 @@ class KubernetesPlatform(pulumi.ComponentResource):
         self._namespace = self._make_namespace(name)
         self._storage = self._make_storage(name)
         self._ingress = self._make_ingress(name)
+        self._dns = args.cluster.dns or DnsZone()
+        if self._dns.point is not None:
+            self._dns.point(self._ingress.address)
         nodes = self._make_node_parts(name)
         self._cert_manager = self._make_cert_manager(name)
         self._hub = self._make_hub(name)
@@ -88,7 +93,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
         | name | what it is |
         |---|---|
         | `address` | URL of the hub |
-        | `load_balancer` | IP address or host name that DNS has to point at; "" where the Service has none of its own |
+        | `load_balancer` | IP address or host name that DNS points at; "" where the Service has none of its own |
         | `login_hint` | what a person does next, as a sentence |
         | `namespace` | Kubernetes namespace of the hub |
         | `releases` | Helm release -> {version, app_version, status, revision} |
@@ -97,7 +102,9 @@ class KubernetesPlatform(pulumi.ComponentResource):
         return {
             "address": pulumi.Output.from_input(settings.address),
             "load_balancer": self._ingress.address,
-            "login_hint": self._ingress.address.apply(lambda address: login_hint(settings, address)),
+            "login_hint": self._ingress.address.apply(
+                lambda address: login_hint(settings, address if self._dns.point is None else "")
+            ),
             "namespace": pulumi.Output.from_input(settings.namespace.name),
             "releases": pulumi.Output.all(
                 **{name: release.status.apply(release_status) for name, release in sorted(self._releases.items())}
@@ -178,6 +185,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
                 certificates=self._settings.certificates,
                 ingress_class=self._settings.ingress.class_name,
                 issuer_name=self._issuer_name,
+                dns=self._dns,
                 pool=self._cluster.node_pools["general"],
                 charts=self._charts,
             ),
@@ -238,7 +246,7 @@ def release_status(status: Any) -> dict[str, Any]:
 
 
 def login_hint(settings: Settings, load_balancer: str) -> str:
-    """Return what to do next to sign in. `load_balancer` is "" where the Service has no address of its own."""
+    """Return what to do next to sign in. `load_balancer` is "" where nobody has to make a record for it."""
     authentication = settings.authentication
     if isinstance(authentication, OAuthSignIn):
         way = f"{authentication.title} (the application's callback URL is {settings.oauth_callback_url})"

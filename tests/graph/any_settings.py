@@ -47,6 +47,7 @@ BY_WORDS: dict[str, Strategy] = {
     "the name of a Kubernetes object": NAMES,
     "the name of an extended": st.sampled_from(["nvidia.com/gpu", "amd.com/gpu"]),
     "the name of a resource group": st.just("data-science"),
+    "the name of a managed zone": st.just("team-org"),
     "the name of a group": COMMON | st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True),
     "a Kubernetes key": st.sampled_from(["example.org/purpose", "team", "a.b/c"]),
     "text; put numbers": st.sampled_from(["", "true", "data", "a-b_c.d"]),

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.graph import configurations
 from tests.graph.clouds import CloudConfigurations
-from tests.graph.configurations import GITHUB, PEOPLE, SECRETS
+from tests.graph.configurations import DNS_01, GITHUB, PEOPLE, SECRETS
 from tests.graph.recorder import Outputs
 
 GPU_POOL: dict[str, Any] = {
@@ -64,7 +64,8 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             },
         },
         "authentication": GITHUB,
-        "certificates": {"issuer": "letsencrypt", "email": "ops@example.org"},
+        "certificates": DNS_01,
+        "dns": {"provider": "route53", "zone": "team.example.org"},
         "ingress": {"controller": "traefik", "replicas": 2},
         "storage": {"kind": "managed", "size": "1Ti"},
         "jupyterhub": {
@@ -92,6 +93,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 
 #: base64 of "a certificate authority".
 AUTHORITY = "YSBjZXJ0aWZpY2F0ZSBhdXRob3JpdHk="
+LOAD_BALANCER = "a0b1c2.elb.eu-central-1.amazonaws.com"
 ENDPOINT = "https://0a1b2c.gr7.eu-west-1.eks.amazonaws.com"
 
 
@@ -117,6 +119,13 @@ OUTPUTS: Outputs = {
     "aws:iam/role:Role": lambda inputs: {
         "arn": f"arn:aws:iam::123456789012:role/{inputs['namePrefix']}0a1b",
         "name": f"{inputs['namePrefix']}0a1b",
+    },
+    "aws:lb/getHostedZoneId:getHostedZoneId": lambda _: {"id": "Z3F0SRJ5LGBH90"},
+    "aws:route53/getZone:getZone": lambda wanted: {"zoneId": "Z0A1B2C3D4", "name": wanted["name"]},
+    # A load balancer has a name, not an address.
+    "kubernetes:core/v1:Service": lambda inputs: {
+        **configurations.OUTPUTS["kubernetes:core/v1:Service"](inputs),
+        "status": {"loadBalancer": {"ingress": [{"hostname": LOAD_BALANCER}]}},
     },
     "aws:kms/key:Key": lambda _: {"arn": "arn:aws:kms:eu-west-1:123456789012:key/0a1b", "keyId": "0a1b"},
 }

@@ -7,12 +7,10 @@ import json
 from typing import Any
 
 import pulumi
-from google.protobuf import json_format
-from pulumi.runtime.proto import provider_pb2
 
 from tests.graph import configurations
 from tests.graph.clouds import CloudConfigurations
-from tests.graph.configurations import GITHUB, PEOPLE, SECRETS
+from tests.graph.configurations import DNS_01, GITHUB, PEOPLE, SECRETS
 from tests.graph.recorder import Monitor, Outputs
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -21,6 +19,8 @@ SUBNET = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/team/providers/Microsoft
 ADMINS = "99999999-8888-7777-6666-555555555555"
 PRINCIPAL = "aaaaaaaa-bbbb-cccc-dddd-000000000001"
 KUBELET = "aaaaaaaa-bbbb-cccc-dddd-000000000002"
+CLIENT = "aaaaaaaa-bbbb-cccc-dddd-000000000003"
+ISSUER = f"https://westeurope.oic.prod-aks.azure.com/{ADMINS}/1234/"
 EGRESS = "20.1.2.3"
 #: base64 of "a certificate authority".
 AUTHORITY = "YSBjZXJ0aWZpY2F0ZSBhdXRob3JpdHk="
@@ -88,7 +88,8 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             },
         },
         "authentication": GITHUB,
-        "certificates": {"issuer": "letsencrypt", "email": "ops@example.org"},
+        "certificates": DNS_01,
+        "dns": {"provider": "azure-dns", "zone": "example.org", "resource_group": "names"},
         "ingress": {"controller": "traefik", "replicas": 2},
         "storage": {"kind": "managed", "size": "1Ti"},
         "jupyterhub": {
@@ -121,36 +122,6 @@ def _storage_account(inputs: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "primaryEndpoints": {"file": f"https://{name}.file.core.windows.net/"}}
 
 
-#: What Azure would add.
-OUTPUTS: Outputs = {
-    **configurations.OUTPUTS,
-    "azure-native:resources:ResourceGroup": _named("resourceGroupName"),
-    "azure-native:network:VirtualNetwork": _named("virtualNetworkName"),
-    "azure-native:network:PublicIPAddress": lambda _: {"ipAddress": EGRESS},
-    "azure-native:managedidentity:UserAssignedIdentity": lambda _: {"principalId": PRINCIPAL},
-    "azure-native:containerservice:ManagedCluster": lambda inputs: {
-        "name": inputs["resourceName"],
-        # A list going in, an object coming out.
-        "identity": {
-            "type": "UserAssigned",
-            "userAssignedIdentities": {
-                one: {"principalId": PRINCIPAL} for one in inputs["identity"]["userAssignedIdentities"]
-            },
-        },
-        "identityProfile": {"kubeletidentity": {"objectId": KUBELET}},
-    },
-    "azure-native:containerregistry:Registry": lambda _: {"loginServer": "registry1a2b3c4d.azurecr.io"},
-    "azure-native:storage:StorageAccount": _storage_account,
-    "azure-native:storage:FileShare": _named("shareName"),
-}
-
-
-def resource_id(type_token: str, name: str) -> str:
-    """Return an id in the form of Azure's, which tells the subscription."""
-    _, module, kind = type_token.split(":")
-    return f"{GROUP}/providers/Microsoft.{module}/{kind}/{name}"
-
-
 def handed_out(arguments: dict[str, Any]) -> dict[str, Any]:
     """Answer `listManagedClusterUserCredentials`; with `format: exec`, as a cluster without local accounts."""
     name = arguments["resourceName"]
@@ -172,8 +143,49 @@ def handed_out(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"kubeconfigs": [{"name": "clusterUser", "value": value}]}
 
 
+#: What Azure would add, and what it answers.
+OUTPUTS: Outputs = {
+    **configurations.OUTPUTS,
+    "azure-native:resources:ResourceGroup": _named("resourceGroupName"),
+    "azure-native:network:VirtualNetwork": _named("virtualNetworkName"),
+    "azure-native:network:PublicIPAddress": lambda _: {"ipAddress": EGRESS},
+    "azure-native:managedidentity:UserAssignedIdentity": lambda inputs: {
+        "name": inputs["resourceName"],
+        "principalId": PRINCIPAL,
+        "clientId": CLIENT,
+    },
+    "azure-native:containerservice:ManagedCluster": lambda inputs: {
+        "name": inputs["resourceName"],
+        # A list going in, an object coming out.
+        "identity": {
+            "type": "UserAssigned",
+            "userAssignedIdentities": {
+                one: {"principalId": PRINCIPAL} for one in inputs["identity"]["userAssignedIdentities"]
+            },
+        },
+        "oidcIssuerProfile": {"enabled": True, "issuerURL": ISSUER},
+        "identityProfile": {"kubeletidentity": {"objectId": KUBELET}},
+    },
+    "azure-native:containerservice:listManagedClusterUserCredentials": handed_out,
+    "azure-native:dns:getZone": lambda wanted: {
+        "id": f"{GROUP.rpartition('/')[0]}/{wanted['resourceGroupName']}/providers/Microsoft.Network/dnszones/"
+        f"{wanted['zoneName']}",
+        "name": wanted["zoneName"],
+    },
+    "azure-native:containerregistry:Registry": lambda _: {"loginServer": "registry1a2b3c4d.azurecr.io"},
+    "azure-native:storage:StorageAccount": _storage_account,
+    "azure-native:storage:FileShare": _named("shareName"),
+}
+
+
+def resource_id(type_token: str, name: str) -> str:
+    """Return an id in the form of Azure's, which tells the subscription."""
+    _, module, kind = type_token.split(":")
+    return f"{GROUP}/providers/Microsoft.{module}/{kind}/{name}"
+
+
 class AnsweringMonitor(Monitor):
-    """The recorder's side of the engine, with ids as Azure has them and an answer to the program's one call."""
+    """The recorder's side of the engine, with ids as Azure has them."""
 
     def RegisterResource(self, request: Any, context: Any) -> Any:
         response = super().RegisterResource(request, context)
@@ -183,13 +195,6 @@ class AnsweringMonitor(Monitor):
             # Its form going in is not that coming out: in a preview the provider does not know it.
             response.object["identity"] = pulumi.runtime.rpc.UNKNOWN
         return response
-
-    def Invoke(self, request: Any, context: Any) -> Any:
-        assert request.tok == "azure-native:containerservice:listManagedClusterUserCredentials", request.tok
-        assert "::pulumi:providers:azure-native::azure::" in request.provider, "a call without an explicit provider"
-        answer = provider_pb2.InvokeResponse()
-        json_format.ParseDict(handed_out(json_format.MessageToDict(request.args)), getattr(answer, "return"))
-        return answer
 
 
 _AZURE = CloudConfigurations(CONFIGURATIONS, OUTPUTS, monitor=AnsweringMonitor)

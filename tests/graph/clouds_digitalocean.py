@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.graph import configurations
 from tests.graph.clouds import CloudConfigurations
-from tests.graph.configurations import GITHUB, PEOPLE, SECRETS
+from tests.graph.configurations import DNS_01, GITHUB, PEOPLE, SECRETS
 from tests.graph.recorder import Outputs, secret
 
 #: name -> what stands in the stack file besides the domain.
@@ -53,7 +53,8 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             },
         },
         "authentication": GITHUB,
-        "certificates": {"issuer": "letsencrypt", "email": "ops@example.org"},
+        "certificates": DNS_01,
+        "dns": {"provider": "digitalocean", "zone": "hub.team.example.org", "token": SECRETS["dns_token"]},
         "ingress": {"controller": "traefik", "replicas": 2},
         "storage": {"kind": "managed", "size": "1Ti"},
         "jupyterhub": {
@@ -96,6 +97,7 @@ OUTPUTS: Outputs = {
     **configurations.OUTPUTS,
     "digitalocean:index/vpc:Vpc": lambda inputs: {"ipRange": inputs.get("ipRange", "10.108.0.0/20")},
     "digitalocean:index/kubernetesCluster:KubernetesCluster": _cluster,
+    "digitalocean:index/getDomain:getDomain": lambda wanted: wanted,
     "digitalocean:index/nfs:Nfs": lambda _: {"host": "10.20.0.4", "mountPath": "/1234/0a1b2c3d"},
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.graph import configurations
 from tests.graph.clouds import CloudConfigurations
-from tests.graph.configurations import GITHUB, PEOPLE, SECRETS
+from tests.graph.configurations import DNS_01, GITHUB, PEOPLE, SECRETS
 from tests.graph.recorder import Outputs
 
 #: name -> what stands in the stack file besides the domain.
@@ -73,7 +73,13 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             },
         },
         "authentication": GITHUB,
-        "certificates": {"issuer": "letsencrypt", "email": "ops@example.org"},
+        "certificates": DNS_01,
+        "dns": {
+            "provider": "cloud-dns",
+            "zone": "example.org",
+            "managed_zone": "example-org",
+            "project": "names-1234",
+        },
         "ingress": {"controller": "traefik", "replicas": 2},
         "storage": {"kind": "managed", "size": "2Ti"},
         "jupyterhub": {
@@ -120,7 +126,11 @@ def _cluster(inputs: dict[str, Any]) -> dict[str, Any]:
 
 def _account(inputs: dict[str, Any]) -> dict[str, Any]:
     email = f"{inputs['accountId']}@my-team-1234.iam.gserviceaccount.com"
-    return {"email": email, "member": f"serviceAccount:{email}"}
+    return {
+        "email": email,
+        "member": f"serviceAccount:{email}",
+        "name": f"projects/my-team-1234/serviceAccounts/{email}",
+    }
 
 
 #: What Google Cloud would add.
@@ -128,6 +138,7 @@ OUTPUTS: Outputs = {
     **configurations.OUTPUTS,
     "gcp:container/cluster:Cluster": _cluster,
     "gcp:serviceaccount/account:Account": _account,
+    "gcp:dns/getManagedZone:getManagedZone": lambda wanted: {**wanted, "dnsName": "example.org."},
     "gcp:artifactregistry/repository:Repository": lambda inputs: {"name": inputs["repositoryId"]},
     "gcp:filestore/instance:Instance": lambda inputs: {
         "networks": [{**inputs["networks"][0], "ipAddresses": ["10.30.0.2"]}]

@@ -22,6 +22,7 @@ SECRETS = {
     "client_secret": "a-client-secret-nobody-may-see",
     "random": "ab" * 32,
     "token": "a-cluster-token-nobody-may-see",
+    "dns_token": "a-dns-token-nobody-may-see",
 }
 
 KUBECONFIG = {
@@ -49,6 +50,8 @@ OIDC = {
     "admin_groups": ["ops"],
     "group_mapping": {"data": "analyst"},
 }
+#: With a section `dns` beside it.
+DNS_01 = {"issuer": "letsencrypt", "email": "ops@example.org", "challenge": "dns01"}
 PEOPLE: dict[str, Any] = {
     "users": {"alice": {"uid": 1001, "primary_group": "analyst", "secondary_groups": ["developer"]}, "bob": {}},
     "groups": {"analyst": {"gid": 1100}, "developer": {"gid": 1101, "read_only_members": ["carol"]}},
@@ -125,11 +128,18 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         "certificates": {"issuer": "none"},
         "ingress": {"service": {"type": "NodePort"}},
     },
+    "cloudflare": {
+        "domain": "hub.team.example.org",
+        "authentication": GITHUB,
+        "certificates": DNS_01,
+        "dns": {"provider": "cloudflare", "zone": "example.org", "token": SECRETS["dns_token"]},
+    },
     "no-dask": {"dask": {"enabled": False}, "charts": {"mirror": "oci://registry.example.org/charts"}},
 }
 
-#: What a cluster and the random provider would answer.
+#: What a cluster, the random provider and Cloudflare would answer.
 OUTPUTS: Outputs = {
+    "cloudflare:index/getZone:getZone": lambda wanted: {"zoneId": "0a1b2c3d", "name": wanted["filter"]["name"]},
     "kubernetes:core/v1:Service": lambda inputs: {
         "spec": {**inputs["spec"], "clusterIP": "127.96.0.10"},
         "status": {"loadBalancer": {"ingress": [{"ip": "127.0.0.7"}]}}

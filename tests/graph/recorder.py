@@ -19,7 +19,7 @@ from google.protobuf import json_format
 from google.protobuf.empty_pb2 import Empty  # ty: ignore[missing-module-member] - made at import, from a descriptor
 from google.protobuf.struct_pb2 import Struct  # ty: ignore[missing-module-member]
 from pulumi.runtime import reset_options, run_in_stack
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 
 PROJECT = "qhub"
 STACK = "test"
@@ -30,7 +30,7 @@ SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
 OUTPUT_SIGNATURE = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 
-#: type token -> inputs -> outputs that the provider would add.
+#: Type token -> inputs -> outputs that the provider would add; token of a function -> arguments -> its answer.
 Outputs = Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
 
 
@@ -144,6 +144,13 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         response.id = "" if self._preview else f"{request.name}-id"
         response.object.CopyFrom(_struct({**inputs, **added}))
         return response
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        package = request.tok.partition(":")[0]
+        assert f"::pulumi:providers:{package}::" in request.provider, f"{request.tok}: called without its provider"
+        answer = provider_pb2.InvokeResponse()
+        getattr(answer, "return").CopyFrom(_struct(self._outputs[request.tok](_plain(request.args))))
+        return answer
 
 
 class _Engine(engine_pb2_grpc.EngineServicer):

@@ -8,6 +8,7 @@
 | `node_pools.py`, `autoscaling.py` | managed node groups, what the autoscaler needs |
 | `file_system.py` | EFS, where the settings ask for a managed file system |
 | `registry.py` | repositories on ECR |
+| `dns.py` | record and rights in a zone on Route 53, where the settings name one |
 
 **Load balancer.** The Service of the ingress controller gets a Network Load Balancer from the cloud controller that
 EKS runs beside the API server. The AWS Load Balancer Controller would do more (targets by pod, Ingress by ALB), of
@@ -27,6 +28,7 @@ import pulumi_aws as aws
 from qhub.clouds.aws.addons import AddOn, AddOns, AddOnsArgs, after_nodes, before_nodes
 from qhub.clouds.aws.autoscaling import AutoscalerAccess, AutoscalerAccessArgs
 from qhub.clouds.aws.cluster import STORAGE_CLASS, EksCluster, EksClusterArgs
+from qhub.clouds.aws.dns import AwsDns, AwsDnsArgs
 from qhub.clouds.aws.file_system import AwsFileSystem, AwsFileSystemArgs
 from qhub.clouds.aws.identity import NodeRole, Roles
 from qhub.clouds.aws.load_balancer import load_balancer_annotations
@@ -34,8 +36,9 @@ from qhub.clouds.aws.naming import all_tags
 from qhub.clouds.aws.network import AwsNetwork, AwsNetworkArgs
 from qhub.clouds.aws.node_pools import AwsNodePool, AwsNodePoolArgs
 from qhub.clouds.aws.registry import AwsRegistry, AwsRegistryArgs
-from qhub.clouds.cluster import Autoscaler, Cluster
+from qhub.clouds.cluster import Autoscaler, Cluster, DnsZone
 from qhub.clouds.node_pools import node_pools as pools_for_platform
+from qhub.config.dns import Route53
 
 if TYPE_CHECKING:
     from qhub.config import Settings
@@ -83,6 +86,7 @@ def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> C
         registry=_registry(ground),
         autoscaler=_autoscaler(ground, pools),
         gpu_device_plugin=any(pool.gpu is not None for pool in section.node_pools.values()),
+        dns=_dns(settings, ground),
         ready=(
             *(group for pool in pools.values() for group in pool.ready),
             *early.made.values(),
@@ -183,3 +187,17 @@ def _registry(ground: _Ground) -> pulumi.Output[str] | None:
         return None
     args = AwsRegistryArgs(cluster_name=section.name, repositories=section.repositories, protect=section.protect)
     return AwsRegistry("registry", args, opts=ground.own).address
+
+
+def _dns(settings: Settings, ground: _Ground) -> DnsZone | None:
+    """Make what belongs to the zone, where the settings name one."""
+    if not isinstance(settings.dns, Route53):
+        return None
+    args = AwsDnsArgs(
+        section=settings.dns,
+        domain=settings.domain,
+        cluster_name=ground.eks.name,
+        roles=ground.roles,
+        dns01=settings.certificates.dns01,
+    )
+    return AwsDns("dns", args, opts=ground.own).zone

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pulumi
 import pulumi_aws as aws
 
-from qhub.clouds.aws.identity import POD, Roles
+from qhub.clouds.aws.identity import POD, Roles, document
 from qhub.clouds.cluster import AutoscaledGroup, Autoscaler
 from qhub.config.cloud import Taint
 
@@ -90,7 +90,7 @@ class AutoscalerAccess(pulumi.ComponentResource):
     def __init__(self, name: str, args: AutoscalerAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("qhub:aws:AutoscalerAccess", name, None, opts)
         role = args.roles.make(
-            name, "autoscaler", service=POD, statements=autoscaler_rights(args.cluster_name), parent=self
+            name, "autoscaler", service=POD, rights=document(autoscaler_rights(args.cluster_name)), parent=self
         )
         rights_first = Autoscaler(
             cloud_provider="aws",

@@ -35,7 +35,7 @@ class Roles:
         *,
         service: str,
         policies: Sequence[str] = (),
-        statements: Sequence[Mapping[str, Any]] = (),
+        rights: pulumi.Input[str] | None = None,
         parent: pulumi.Resource,
     ) -> Role:
         """Make a role and give it its rights.
@@ -45,7 +45,7 @@ class Roles:
             what: whose role it is, in its name.
             service: the service that takes it on.
             policies: AWS's own policies, as they stand in their ARNs after `policy/`.
-            statements: of a policy of ours; none for no such policy.
+            rights: a policy of ours, as `document` writes it; None for no such policy.
             parent: component that it belongs to.
         """
         opts = pulumi.ResourceOptions(parent=parent)
@@ -64,8 +64,8 @@ class Roles:
             )
             for policy in policies
         ]
-        if statements:
-            attached.append(aws.iam.RolePolicy(name, role=role.name, policy=document(statements), opts=opts))
+        if rights is not None:
+            attached.append(aws.iam.RolePolicy(name, role=role.name, policy=rights, opts=opts))
         return Role(arn=role.arn, ready=(role, *attached))
 
 

@@ -8,6 +8,7 @@
 | `node_pools.py` | node pools by name |
 | `file_system.py` | NFS share on Azure Files, where the settings ask for a managed file system |
 | `registry.py` | container registry |
+| `dns.py` | record and rights in a zone on Azure DNS, where the settings name one |
 | `identity.py`, `naming.py` | rights of identities, names and tags |
 
 Who runs `pulumi` is signed in to Azure (`az login`, or `ARM_CLIENT_ID` and its like) and may make resources and role
@@ -22,14 +23,16 @@ import pulumi
 import pulumi_azure_native as azure
 
 from qhub.clouds.azure.cluster import AksCluster, AksClusterArgs
+from qhub.clouds.azure.dns import AzureDns, AzureDnsArgs
 from qhub.clouds.azure.file_system import AzureFileSystem, AzureFileSystemArgs
 from qhub.clouds.azure.naming import all_tags
 from qhub.clouds.azure.network import AzureNetwork, AzureNetworkArgs
 from qhub.clouds.azure.node_pools import AksNodePools, AksNodePoolsArgs
 from qhub.clouds.azure.registry import AzureRegistry, AzureRegistryArgs
 from qhub.clouds.azure.resource_group import AzureResourceGroup, AzureResourceGroupArgs
-from qhub.clouds.cluster import Cluster
+from qhub.clouds.cluster import Cluster, DnsZone
 from qhub.clouds.node_pools import node_pools as pools_of
+from qhub.config.dns import AzureDns as AzureDnsSection
 from qhub.config.storage import ManagedStorage
 
 if TYPE_CHECKING:
@@ -48,7 +51,8 @@ def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> C
 
     Creates:
         Azure's provider, `AzureResourceGroup`, `AzureNetwork`, `AksCluster`, `AksNodePools`; `AzureRegistry` with
-        `cluster.registry`; `AzureFileSystem` with `storage.kind: managed` and no server.
+        `cluster.registry`; `AzureFileSystem` with `storage.kind: managed` and no server; `AzureDns` with
+        `dns.provider: azure-dns`.
     """
     section = cast("AzureCluster", settings.cluster)
     tags = all_tags(section, stack=settings.stack)
@@ -106,6 +110,7 @@ def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> C
         registry=None if registry is None else registry.address,
         # AKS puts the driver on nodes with GPUs, not the plugin that offers them to pods.
         gpu_device_plugin=any(pool.gpu is not None for pool in section.node_pools.values()),
+        dns=_dns(settings, section, aks, group=group, tags=tags, own=own),
         ready=(
             *pools.pools.values(),
             *(() if files is None else files.ready),
@@ -158,3 +163,27 @@ def _registry(
         ),
         own,
     )
+
+
+def _dns(
+    settings: Settings,
+    section: AzureCluster,
+    aks: AksCluster,
+    *,
+    group: pulumi.Input[str],
+    tags: dict[str, str],
+    own: pulumi.ResourceOptions,
+) -> DnsZone | None:
+    if not isinstance(settings.dns, AzureDnsSection):
+        return None
+    args = AzureDnsArgs(
+        section=settings.dns,
+        domain=settings.domain,
+        cluster_name=section.name,
+        location=section.region,
+        resource_group=group,
+        issuer=aks.oidc_issuer,
+        dns01=settings.certificates.dns01,
+        tags=tags,
+    )
+    return AzureDns("dns", args, own).zone

@@ -87,12 +87,14 @@ class AksCluster(pulumi.ComponentResource):
     Attributes:
         name: name of the cluster; an output, known only when the cluster is there.
         kubelet_principal_id: object id of the identity with which nodes pull images; AKS makes it.
+        oidc_issuer: who signs the tokens of service accounts, for identities that trust them.
         provider: the Kubernetes provider.
         kubeconfig: secret output.
     """
 
     name: pulumi.Output[str]
     kubelet_principal_id: pulumi.Output[str | None]
+    oidc_issuer: pulumi.Output[str]
     provider: Provider
     kubeconfig: pulumi.Output[str]
 
@@ -103,6 +105,7 @@ class AksCluster(pulumi.ComponentResource):
         self._maintenance(made)
         self.name = made.name
         self.kubelet_principal_id = made.identity_profile.apply(_object_id)
+        self.oidc_issuer = _issuer_of(made)
         self.kubeconfig = self._kubeconfig(made)
         self.provider = kubernetes_provider(
             name, kubeconfig=self.kubeconfig, cluster_name=args.settings.name, parent=self
@@ -265,3 +268,11 @@ def network_profile(network: AzureNetwork) -> ContainerServiceNetworkProfileArgs
 def _object_id(identities: Mapping[str, UserAssignedIdentityManagedClusterResponse] | None) -> str | None:
     """Return the object id of the nodes' identity; None while a preview does not know it."""
     return None if identities is None else identities["kubeletidentity"].object_id
+
+
+def _issuer_of(cluster: azure.containerservice.ManagedCluster) -> pulumi.Output[str]:
+    """Return the address of the cluster's OIDC issuer."""
+    # A field that Azure adds to a section of ours reads as none in the first preview, so the id is waited for.
+    return cluster.id.apply(
+        lambda _: cluster.oidc_issuer_profile.apply(lambda profile: "" if profile is None else profile.issuer_url)
+    )

@@ -10,6 +10,7 @@ import pulumi_azure_native as azure
 #: Ids of built-in roles, the same in every tenant (learn.microsoft.com/azure/role-based-access-control/built-in-roles).
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+DNS_ZONE_CONTRIBUTOR = "befefa01-2a29-4197-83a8-272ff33ce314"
 
 
 def grant(

@@ -7,6 +7,7 @@
 | `cluster.py` | cluster with its own small pool, the Kubernetes provider |
 | `node_pools.py` | node pools by name |
 | `file_system.py` | NFS share for homes, where the settings ask for it |
+| `dns.py` | record in a domain of the account, where the settings name one |
 
 The API token is never in the settings: provider and `doctl` both take it from `DIGITALOCEAN_ACCESS_TOKEN`.
 """
@@ -18,14 +19,16 @@ from typing import TYPE_CHECKING, cast
 import pulumi
 import pulumi_digitalocean as digitalocean
 
-from qhub.clouds.cluster import Cluster
+from qhub.clouds.cluster import Cluster, DnsZone
 from qhub.clouds.digitalocean.cluster import DoksCluster, DoksClusterArgs
+from qhub.clouds.digitalocean.dns import DigitalOceanDns, DigitalOceanDnsArgs
 from qhub.clouds.digitalocean.file_system import DigitalOceanFileSystem, DigitalOceanFileSystemArgs
 from qhub.clouds.digitalocean.network import DigitalOceanNetwork, DigitalOceanNetworkArgs
 from qhub.clouds.digitalocean.node_pools import DoksNodePools, DoksNodePoolsArgs
 from qhub.clouds.digitalocean.registry import DigitalOceanRegistry, DigitalOceanRegistryArgs, registry_address
 from qhub.clouds.node_pools import node_pools as pools_of
 from qhub.config.digitalocean import tag_of
+from qhub.config.dns import DigitalOceanDns as DigitalOceanDnsSection
 from qhub.config.storage import ManagedStorage
 
 if TYPE_CHECKING:
@@ -41,7 +44,8 @@ def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> C
 
     Creates:
         DigitalOcean's provider, `DigitalOceanNetwork`, `DoksCluster`, `DoksNodePools`; `DigitalOceanRegistry` with
-        `cluster.registry`; `DigitalOceanFileSystem` with `storage.kind: managed` and no server.
+        `cluster.registry`; `DigitalOceanFileSystem` with `storage.kind: managed` and no server; `DigitalOceanDns` with
+        `dns.provider: digitalocean`.
     """
     section = cast("config.DigitalOceanCluster", settings.cluster)
     tags = tuple(tag_of(key, value) for key, value in sorted(section.tags.items()))
@@ -81,6 +85,7 @@ def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> C
         shared_file_system=None if files is None else files.shared,
         load_balancer_annotations=load_balancer_annotations(section.name),
         registry=registry.address if registry else registry_address(section.registry_name),
+        dns=_dns(settings, on_it),
         ready=tuple(pools.pools.values()),
     )
 
@@ -105,3 +110,10 @@ def _registry(section: config.DigitalOceanCluster, opts: pulumi.ResourceOptions)
         ),
         opts,
     )
+
+
+def _dns(settings: Settings, opts: pulumi.ResourceOptions) -> DnsZone | None:
+    if not isinstance(settings.dns, DigitalOceanDnsSection):
+        return None
+    args = DigitalOceanDnsArgs(section=settings.dns, domain=settings.domain, dns01=settings.certificates.dns01)
+    return DigitalOceanDns("dns", args, opts).zone

@@ -7,6 +7,7 @@
 | `registry.py` | container registry (Artifact Registry), where the settings ask for it |
 | `node_pools.py` | node pools by name |
 | `file_system.py` | Filestore for homes, where the settings ask for it |
+| `dns.py` | record and rights in a zone on Cloud DNS, where the settings name one |
 
 Each of them switches on the services (APIs) of the project that it needs, and leaves them on: others may use them.
 Credentials are never in the settings: the provider takes Google's application-default ones, and `kubectl` those of
@@ -20,14 +21,16 @@ from typing import TYPE_CHECKING, cast
 import pulumi
 import pulumi_gcp as gcp
 
-from qhub.clouds.cluster import Cluster
+from qhub.clouds.cluster import Cluster, DnsZone
 from qhub.clouds.gcp.cluster import GkeCluster, GkeClusterArgs
+from qhub.clouds.gcp.dns import GcpDns, GcpDnsArgs
 from qhub.clouds.gcp.file_system import GcpFileSystem, GcpFileSystemArgs
 from qhub.clouds.gcp.naming import all_labels
 from qhub.clouds.gcp.network import GcpNetwork, GcpNetworkArgs
 from qhub.clouds.gcp.node_pools import GkeNodePools, GkeNodePoolsArgs
 from qhub.clouds.gcp.registry import GcpRegistry, GcpRegistryArgs
 from qhub.clouds.node_pools import node_pools as pools_of
+from qhub.config.dns import CloudDns
 from qhub.config.storage import ManagedStorage
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> C
 
     Creates:
         Google Cloud's provider, `GcpNetwork`, `GkeCluster`, `GkeNodePools`; `GcpRegistry` with `cluster.registry`;
-        `GcpFileSystem` with `storage.kind: managed` and no server.
+        `GcpFileSystem` with `storage.kind: managed` and no server; `GcpDns` with `dns.provider: cloud-dns`.
     """
     section = cast("config.GcpCluster", settings.cluster)
     labels = all_labels(section, stack=settings.stack)
@@ -80,5 +83,22 @@ def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> C
         shared_file_system=None if files is None else files.shared,
         load_balancer_annotations=LOAD_BALANCER_ANNOTATIONS,
         registry=None if registry is None else registry.address,
+        dns=_dns(settings, section, cluster, on_it),
         ready=tuple(pools.pools.values()),
     )
+
+
+def _dns(
+    settings: Settings, section: config.GcpCluster, cluster: GkeCluster, on_it: pulumi.ResourceOptions
+) -> DnsZone | None:
+    """Make what belongs to the zone, where the settings name one."""
+    if not isinstance(settings.dns, CloudDns):
+        return None
+    args = GcpDnsArgs(
+        section=settings.dns,
+        domain=settings.domain,
+        cluster=section,
+        gke=cluster.cluster,
+        dns01=settings.certificates.dns01,
+    )
+    return GcpDns("dns", args, on_it).zone

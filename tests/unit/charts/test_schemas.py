@@ -37,7 +37,7 @@ WITHOUT_DEFAULT: dict[str, set[str]] = {
         for when in ("postStart", "preStop")
     },
     "dask-gateway": set(),
-    "cert-manager": {"acmesolver.image.tag"}
+    "cert-manager": {"acmesolver.image.tag", "serviceAccount", "serviceAccount.annotations"}
     | {
         f"{part}{key}"
         for part in ("", "webhook.", "cainjector.", "startupapicheck.")

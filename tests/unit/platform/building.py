@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qhub.clouds.cluster import AutoscaledGroup, Autoscaler
+from qhub.clouds.cluster import AutoscaledGroup, Autoscaler, DnsZone
 from qhub.clouds.node_pools import node_pools
 from qhub.config import Settings
 from qhub.platform.cert_manager import cert_manager_values
@@ -31,6 +31,11 @@ AUTOSCALER = Autoscaler(
     kubernetes_version="1.34",
     ready=(),
 )
+#: With everything that any cloud asks for.
+DNS = DnsZone(
+    service_account_annotations={"iam.gke.io/gcp-service-account": "solver@my-team-1234.iam.gserviceaccount.com"},
+    pod_labels={"azure.workload.identity/use": "true"},
+)
 
 
 def make_settings(**sections: Any) -> Settings:
@@ -49,7 +54,7 @@ def dask_values(settings: Settings) -> dict[str, Any]:
     return dask_gateway_values(settings, node_pools=node_pools(settings.cluster.pools), api_token="c3" * 32)
 
 
-def all_values(settings: Settings) -> dict[str, dict[str, Any]]:
+def all_values(settings: Settings, *, dns: DnsZone = DNS) -> dict[str, dict[str, Any]]:
     """Return the values of every chart, by chart name."""
     pool = node_pools(settings.cluster.pools)["general"]
     ingress = {
@@ -61,7 +66,7 @@ def all_values(settings: Settings) -> dict[str, dict[str, Any]]:
     return {
         "jupyterhub": hub_values(settings),
         "dask-gateway": dask_values(settings),
-        "cert-manager": cert_manager_values(pool=pool),
+        "cert-manager": cert_manager_values(pool=pool, dns=dns),
         "traefik": traefik_values(**ingress),
         "ingress-nginx": ingress_nginx_values(**ingress),
         "cluster-autoscaler": cluster_autoscaler_values(AUTOSCALER, pool=pool),

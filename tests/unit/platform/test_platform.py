@@ -52,7 +52,10 @@ class TestIssuer:
     def test_staging_is_another_directory(self) -> None:
         specs = [
             issuer_spec(
-                Certificates(issuer=issuer, email="ops@example.org"), name=f"qhub-{issuer}", ingress_class="qhub"
+                Certificates(issuer=issuer, email="ops@example.org"),
+                name=f"qhub-{issuer}",
+                ingress_class="qhub",
+                dns01={},
             )
             for issuer in ("letsencrypt", "letsencrypt-staging")
         ]
@@ -66,7 +69,7 @@ class TestIssuer:
         assert specs[0]["acme"]["solvers"] == [{"http01": {"ingress": {"ingressClassName": "qhub"}}}]
 
     def test_self_signed(self) -> None:
-        assert issuer_spec(Certificates(), name="x", ingress_class="qhub") == {"selfSigned": {}}
+        assert issuer_spec(Certificates(), name="x", ingress_class="qhub", dns01={}) == {"selfSigned": {}}
 
 
 def test_a_quota_counts_what_is_set_only() -> None:

@@ -109,7 +109,7 @@ spec:
       {{- include "cert-manager.selector" . | nindent 6 }}
 {{- end }}
 
-{{- /* (list $ "webhook" "webhook"): a ServiceAccount; its pull secrets go for every pod that uses it. */}}
+{{- /* (list $ "webhook" "webhook" part): a ServiceAccount; its pull secrets go for every pod that uses it. */}}
 {{- define "cert-manager.account" -}}
 apiVersion: v1
 kind: ServiceAccount
@@ -117,6 +117,10 @@ metadata:
   name: {{ include "cert-manager.name" . }}
   labels:
     {{- include "cert-manager.labels" . | nindent 4 }}
+  {{- with (index . 3).serviceAccount }}
+  annotations:
+    {{- toYaml .annotations | nindent 4 }}
+  {{- end }}
 {{- with (index . 0).Values.global.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
