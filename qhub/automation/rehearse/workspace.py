@@ -48,11 +48,18 @@ TOOLS = (
 #: Of the caller's environment, nothing that leads to an account, a cluster or a state of their own.
 FOREIGN = (
     "PULUMI_", "AWS_", "GOOGLE_", "CLOUDSDK_", "GCLOUD_", "GCP_", "ARM_", "AZURE_", "DIGITALOCEAN_",
+    "CLOUDFLARE_",
     "KUBECONFIG", "KUBE_", "HELM_", "QHUB_REHEARSAL_",
 )  # fmt: skip
 
-#: Package of each cloud's plugin, by the word of `cluster.provider`.
-CLOUD_PACKAGES = {"aws": "aws", "gcp": "gcp", "digitalocean": "digitalocean", "azure": "azure-native"}
+#: Package of each cloud's plugin, by the word of `cluster.provider` or `dns.provider`.
+CLOUD_PACKAGES = {
+    "aws": "aws",
+    "gcp": "gcp",
+    "digitalocean": "digitalocean",
+    "azure": "azure-native",
+    "cloudflare": "cloudflare",
+}
 
 #: Opens the state of a rehearsal, which lives for minutes in a folder that only this user can read.
 PASSPHRASE = "rehearsal"  # noqa: S105
@@ -187,9 +194,10 @@ def _made(
     plugins = install_stand_ins(pulumi_home=home, python=python, ambient=False)
     # Durations of a cloud are simulated; a cluster that is there already has none.
     speed = speed_of() if cluster is None else 1.0
-    if package := CLOUD_PACKAGES.get(settings.cluster.provider):
+    clouds = [CLOUD_PACKAGES.get(settings.cluster.provider), CLOUD_PACKAGES.get(settings.dns.provider)]
+    for package in sorted({found for found in clouds if found is not None}):
         plugins += install_cloud_stand_ins(pulumi_home=home, python=python, packages=[package])
-        give(World(world), package, settings.cluster)  # what the settings say is there already
+        give(World(world), package, settings.cluster, settings.dns)  # what the settings say is there already
     environment = _environment(folder, provider=settings.cluster.provider, tools=tools, speed=speed)
     return Workspace(
         folder=folder,

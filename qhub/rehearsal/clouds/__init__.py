@@ -67,12 +67,12 @@ request, are logged, and survive a kill. A cloud's author writes only what the c
 A rule yields `(property path, text)`; hooks and `outputs` raise `subject.refuse(path, text)`. The message that a person
 reads adds the type and the logical name. Outputs must exist in the SDK: a wrong name is an error at the first create.
 
-A cloud's `given` says what the settings name as there already (a network, a registry); `definitions.give` puts it into
-the world before the first run, and `World.left` does not count it.
+A cloud's `given` says what the settings name as there already (a network, a registry), and `zone` where the hub's name
+is managed; `definitions.give` puts both into the world before the first run, and `World.left` does not count them.
 
 Modules: `resource` (what is declared), `subject` (what a rule sees), `rules` (ready-made checks), `kubernetes` (for
-clusters and node pools), `schema` and `checking` (the SDK's types), `world`, `clock`, `faults`, `operations` and
-`provider` (the protocol), `mutation` (how much of what is wrong the types tell).
+clusters and node pools), `names` (DNS), `schema` and `checking` (the SDK's types), `world`, `clock`, `faults`,
+`operations` and `provider` (the protocol), `mutation` (how much of what is wrong the types tell).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from qhub.rehearsal.plugins.errors import PluginError, listing
 MODULES = {
     "aws": "qhub.rehearsal.clouds.aws",
     "azure-native": "qhub.rehearsal.clouds.azure",
+    "cloudflare": "qhub.rehearsal.clouds.cloudflare",
     "digitalocean": "qhub.rehearsal.clouds.digitalocean",
     "gcp": "qhub.rehearsal.clouds.gcp",
 }
@@ -29,18 +30,20 @@ def definition(package: str) -> CloudDefinition:
     return importlib.import_module(MODULES[package]).CLOUD
 
 
-def give(world: World, package: str, section: Any) -> None:
+def give(world: World, package: str, section: Any, dns: Any = None) -> None:
     """Put into a world what the settings say is in the account already, so that a stack can be rehearsed on it.
 
     Args:
         world: the world, before the first run.
         package: Pulumi package of the cloud.
         section: the `cluster` section of the settings.
+        dns: the `dns` section; None where no zone is asked for.
 
     Raises:
         PluginError: there is no such cloud.
     """
-    for one in definition(package).given(section):
+    cloud = definition(package)
+    for one in (*cloud.given(section), *(cloud.zone(section, dns) if dns is not None else ())):
         world.put(
             Record(
                 cloud=package,

@@ -154,6 +154,10 @@ def _nothing_given(section: Any) -> Iterable[Given]:
     return ()
 
 
+def _no_zone(section: Any, dns: Any) -> Iterable[Given]:
+    return ()
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CloudDefinition:
     """A simulated cloud.
@@ -167,6 +171,7 @@ class CloudDefinition:
         added: inputs that the provider makes of its own configuration, for a resource whose outputs have them: tags on
             everything. So a change of that configuration alone is an update of the resource.
         given: what the `cluster` section of the settings says is there already: a network, subnets, a registry.
+        zone: the zone that the `dns` section names (its second argument), where this cloud manages it.
     """
 
     package: str
@@ -176,6 +181,7 @@ class CloudDefinition:
     configuration: tuple[Check, ...] = ()
     added: Callable[[Subject], Mapping[str, Any]] = _nothing_added
     given: Callable[[Any], Iterable[Given]] = _nothing_given
+    zone: Callable[[Any, Any], Iterable[Given]] = _no_zone
 
     def __post_init__(self) -> None:
         tokens = [one.token for one in self.resources]

@@ -36,7 +36,8 @@ from qhub.rehearsal.plugins.sdk import plugin_version
 STAND_INS = {"kubernetes": "qhub.rehearsal.plugins.kubernetes", "random": "qhub.rehearsal.plugins.random"}
 #: Package of a cloud and what its stand-in is started with.
 CLOUD_STAND_INS = {
-    package: f"qhub.rehearsal.clouds {package}" for package in ("aws", "azure-native", "digitalocean", "gcp")
+    package: f"qhub.rehearsal.clouds {package}"
+    for package in ("aws", "azure-native", "cloudflare", "digitalocean", "gcp")
 }
 #: First comment line of our launcher, by which a stand-in is told from the official plugin.
 _MARK = "# QHub rehearsal stand-in"

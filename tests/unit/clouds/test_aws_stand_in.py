@@ -10,10 +10,12 @@ import pytest
 
 from qhub.rehearsal.clouds.aws import CLOUD
 from qhub.rehearsal.clouds.aws import tokens as aws
+from qhub.rehearsal.clouds.aws.dns import balancer_zone
 from qhub.rehearsal.clouds.resource import Check
 from qhub.rehearsal.clouds.subject import Subject
 from qhub.rehearsal.clouds.world import Record, World
 
+BALANCER = "a0b1.elb.eu-west-1.amazonaws.com"
 CLUSTER_ROLE, NODE_ROLE = "arn:aws:iam::123456789012:role/cluster", "arn:aws:iam::123456789012:role/node"
 
 
@@ -93,6 +95,7 @@ def cloud(tmp_path: Path) -> Cloud:
         inputs=cluster(),
         vpcConfig={"subnetIds": ["subnet-a", "subnet-b"], "vpcId": "vpc-1", "clusterSecurityGroupId": "sg-1"},
     )
+    made.put(aws.ZONE, "Z1", name="example.org", privateZone=False)
     for add_on in ("vpc-cni", "kube-proxy"):
         made.put(aws.ADD_ON, f"team:{add_on}", clusterName="team", addonName=add_on)
     return made
@@ -122,6 +125,11 @@ def group(**other: Any) -> dict[str, Any]:
     }
 
 
+def record(**other: Any) -> dict[str, Any]:
+    alias = {"name": BALANCER, "zoneId": balancer_zone("eu-west-1"), "evaluateTargetHealth": False}
+    return {"zoneId": "Z1", "name": "hub.example.org", "type": "A", "aliases": [alias], **other}
+
+
 def sizes(least: int, wanted: int, most: int) -> dict[str, Any]:
     return {"scalingConfig": {"minSize": least, "desiredSize": wanted, "maxSize": most}}
 
@@ -134,6 +142,8 @@ def test_what_our_components_ask_for_is_taken(cloud: Cloud) -> None:
     assert cloud.refusals(aws.SUBNET, subnet()) == {}
     assert cloud.refusals(aws.CLUSTER, cluster(name="other")) == {}
     assert cloud.refusals(aws.NODE_GROUP, group()) == {}
+    assert cloud.refusals(aws.RECORD, record()) == {}
+    assert cloud.refusals(aws.RECORD, record(name="example.org")) == {}
     assert cloud.refusals(aws.NODE_GROUP, group(**sizes(0, 0, 1), labels={"k8s.amazonaws.com/accelerator": "t4"})) == {}
 
 
@@ -211,6 +221,29 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "one transition",
     ),
     (aws.REPOSITORY, {"name": "Team"}, "name", "a-z"),
+    (aws.RECORD, record(zoneId="Z2"), "zoneId", "there is no Zone"),
+    (aws.RECORD, record(name="hub.example.com"), "name", "is not permitted in zone example.org"),
+    (
+        aws.RECORD,
+        {"zoneId": "Z1", "name": "example.org", "type": "CNAME", "records": [BALANCER], "ttl": 300},
+        "type",
+        "is not permitted at apex",
+    ),
+    (aws.RECORD, record(aliases=[{"name": BALANCER, "zoneId": "Z9"}]), "aliases[0].zoneId", "NoSuchHostedZone"),
+    (
+        aws.RECORD,
+        record(aliases=[{"name": "10.0.0.1", "zoneId": balancer_zone("eu-west-1")}]),
+        "aliases[0].name",
+        "does not lie within the target zone",
+    ),
+    (aws.RECORD, record(aliases=None, records=["10.0.0.1"]), "ttl", "is required with records"),
+    (aws.RECORD, record(aliases=None, records=[BALANCER], ttl=300), "records[0]", "no IPv4 address"),
+    (
+        aws.ROLE_POLICY,
+        {"role": "node", "policy": json.dumps({"Statement": [{"Resource": "arn:aws:route53:::hostedzone/Z2"}]})},
+        "policy",
+        "there is no hosted zone Z2",
+    ),
     (aws.VPC, {"cidrBlock": "10.0.0.0/16", "tags": {"aws:team": "a"}}, "tags.aws:team", "does not start with aws:"),
 ]
 

@@ -18,6 +18,7 @@ from qhub.rehearsal.clouds.azure.tokens import (
     ACCOUNT,
     ADDRESS,
     CLUSTER,
+    FEDERATED,
     GROUP,
     IDENTITY,
     LOCK,
@@ -25,6 +26,7 @@ from qhub.rehearsal.clouds.azure.tokens import (
     NAT,
     NETWORK,
     POOL,
+    RECORD_SET,
     REGISTRY,
     ROLE,
     SHARE,
@@ -51,7 +53,8 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def made(world: World) -> World:
     """The account after `pulumi up` of the configuration with everything on."""
-    give(world, "azure-native", recorded.settings_of(EVERYTHING).cluster)
+    settings = recorded.settings_of(EVERYTHING)
+    give(world, "azure-native", settings.cluster, settings.dns)
     for one in recorded.record_configuration(EVERYTHING).resources.values():
         if one.type in CLOUD.by_token:
             inputs = sent_as(one.type, one.inputs)
@@ -205,6 +208,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (SHARE, {"shareQuota": 50}, "between 100 and 102400"),
     (SHARE, {"shareName": "my--homes"}, "single inner"),
     (SHARE, {"enabledProtocols": "SMB"}, "for NFS shares only"),
+    (RECORD_SET, {"recordType": "a"}, "a type of record"),
+    (RECORD_SET, {"aRecords": [{"ipv4Address": "hub.elb.example.org"}]}, "no IPv4 address"),
+    (RECORD_SET, {"relativeRecordSetName": "hub.team.example.org"}, "leave out the zone"),
+    (RECORD_SET, {"relativeRecordSetName": "@", "recordType": "CNAME"}, "zone's own name"),
+    (FEDERATED, {"subject": "cert-manager/cert-manager"}, "system:serviceaccount:NAMESPACE:NAME"),
+    (FEDERATED, {"audiences": ["https://example.org"]}, "an audience that Azure takes"),
 ]
 
 
@@ -238,6 +247,11 @@ MISFITS: list[tuple[str, str, dict[str, Any], str]] = [
     (POOL, "pools-user", {"vnetSubnetID": recorded.SUBNET}, "in one virtual network"),
     (ACCOUNT, "", {"networkRuleSet__virtualNetworkRules": [{"virtualNetworkResourceId": "gone"}]}, "no subnet 'gone'"),
     (SHARE, "", {"accountName": "other"}, "there is no storage account 'other'"),
+    (RECORD_SET, "", {"zoneName": "example.com"}, "zone 'example.com' could not be found"),
+    (RECORD_SET, "", {"resourceGroupName": "elsewhere"}, "resource group 'elsewhere' could not be found"),
+    (FEDERATED, "", {"issuer": "https://elsewhere.example.org/"}, "is the issuer of no cluster"),
+    (FEDERATED, "", {"resourceName": "other"}, "there is no identity 'other'"),
+    (ROLE, "dns-solver-writes", {"scope": f"{recorded.GROUP}/providers/a/b/c"}, "there is nothing with the id"),
 ]  # fmt: skip
 
 

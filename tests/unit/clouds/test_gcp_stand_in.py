@@ -8,21 +8,26 @@ from typing import Any
 import pulumi  # all of it, before a plugin's module enters a part of it
 import pytest
 
+from qhub.rehearsal.clouds.definitions import give
 from qhub.rehearsal.clouds.gcp import CLOUD
 from qhub.rehearsal.clouds.gcp.tokens import (
     ACCOUNT,
+    ACCOUNT_ROLE,
     CLUSTER,
     FILESTORE,
     NAT,
     NETWORK,
     NODE_POOL,
+    RECORD_SET,
     REPOSITORY,
     SERVICE,
     SUBNETWORK,
+    ZONE_ROLE,
 )
 from qhub.rehearsal.clouds.gcp.trust import distrust, trust, trusted_file
 from qhub.rehearsal.clouds.subject import Subject
 from qhub.rehearsal.clouds.world import Record, World
+from tests.graph.clouds_gcp import settings_of
 from tests.unit.clouds.changing import changed
 
 assert pulumi.Output
@@ -125,6 +130,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (FILESTORE, {"tier": "ZONAL"}, "must be a zone"),
     (FILESTORE, {"tier": "BASIC_HDD", "location": "us-central1-a"}, "NFS_V4_1 is not there"),
     (FILESTORE, {"fileShares__name": "home-folders"}, "1 to 16"),
+    (RECORD_SET, {"name": "hub.team.example.org"}, "a dot at its end"),
+    (RECORD_SET, {"rrdatas": ["hub.elb.example.org"]}, "no IPv4 address"),
+    (ZONE_ROLE, {"role": "dns.admin"}, "roles/NAME"),
+    (ACCOUNT_ROLE, {"serviceAccountId": "team-dns@my-team-1234.iam.gserviceaccount.com"}, "the whole name"),
 ]
 
 
@@ -160,6 +169,26 @@ class TestWithTheCloudInView:
 
         [told] = problems_there(world, CLUSTER, sent(CLUSTER))
         assert "has no secondary range 'services'" in told
+
+    def test_a_record_is_in_its_zone(self, world: World) -> None:
+        [gone] = problems_there(world, RECORD_SET, sent(RECORD_SET))
+        settings = settings_of("gcp-everything")
+        give(world, "gcp", settings.cluster, settings.dns)
+
+        assert "no managed zone 'example-org' in project names-1234" in gone
+        assert problems_there(world, RECORD_SET, sent(RECORD_SET)) == []
+        [outside] = problems_there(world, RECORD_SET, sent(RECORD_SET, name="hub.example.com."))
+        assert "hub.example.com. is not in zone example.org." in outside
+        assert world.left() == []
+
+    def test_a_pod_can_be_somebody_once_there_is_a_cluster(self, world: World) -> None:
+        member = sent(ACCOUNT_ROLE)["serviceAccountId"]
+        given(world, ACCOUNT, "solver", name=member)
+        [told] = problems_there(world, ACCOUNT_ROLE, sent(ACCOUNT_ROLE))
+        given(world, CLUSTER, "gke", workloadIdentityConfig={"workloadPool": "my-team-1234.svc.id.goog"})
+
+        assert "Identity Pool does not exist (my-team-1234.svc.id.goog)" in told
+        assert problems_there(world, ACCOUNT_ROLE, sent(ACCOUNT_ROLE)) == []
 
     def test_a_range_that_a_cluster_uses_stays(self, world: World) -> None:
         given(world, NETWORK, "network-vpc")

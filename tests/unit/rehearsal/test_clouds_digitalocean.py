@@ -10,7 +10,7 @@ import pytest
 from qhub.config.digitalocean import DigitalOceanCluster
 from qhub.rehearsal.clouds.definitions import give
 from qhub.rehearsal.clouds.digitalocean import CLOUD
-from qhub.rehearsal.clouds.digitalocean.tokens import CLUSTER, NFS, NODE_POOL, REGISTRY, VPC
+from qhub.rehearsal.clouds.digitalocean.tokens import CLUSTER, DNS_RECORD, DOMAIN, NFS, NODE_POOL, REGISTRY, VPC
 from qhub.rehearsal.clouds.operations import problems_of
 from qhub.rehearsal.clouds.subject import Subject
 from qhub.rehearsal.clouds.world import Record, World
@@ -38,6 +38,7 @@ def test_what_our_components_send_passes(configuration: str, tmp_path: Path) -> 
         assert problems_of(CLOUD.by_token[made.type].checks, it) == [], made.name
 
 
+RECORD = {"domain": "team.org", "name": "hub", "type": "A", "value": "203.0.113.7"}
 SYSTEM = {"name": "system", "size": "s-2vcpu-4gb", "nodeCount": 1}
 DOKS = {"name": "team", "region": "fra1", "version": "1.34", "nodePool": SYSTEM}
 SCALED = {"name": "user", "size": "g-4vcpu-16gb", "autoScale": True, "minNodes": 0, "maxNodes": 3}
@@ -66,6 +67,9 @@ SCALED = {"name": "user", "size": "g-4vcpu-16gb", "autoScale": True, "minNodes":
         (NFS, {"name": "homes", "region": "fra1", "size": 60}, {"size": 80}, "can only grow, and it has 80 GiB"),
         (NFS, {"name": "1homes", "region": "fra1", "size": 60}, None, "a letter first"),
         (REGISTRY, {"name": "images", "subscriptionTierSlug": "profesional"}, None, "Did you mean 'professional'?"),
+        (DNS_RECORD, {**RECORD, "name": "hub.team.org"}, None, "the record would be hub.team.org.team.org"),
+        (DNS_RECORD, {**RECORD, "value": "hub.elb.team.org"}, None, "no IPv4 address"),
+        (DNS_RECORD, {**RECORD, "ttl": 5}, None, "between 30 and"),
     ],
 )  # fmt: skip
 def test_what_digitalocean_refuses(
@@ -84,6 +88,7 @@ def account(tmp_path: Path) -> World:
         (VPC, "vpc-1", {"name": "net", "region": "fra1", "ipRange": "10.20.0.0/20"}),
         (CLUSTER, "doks-1", {**DOKS, "vpcUuid": "vpc-1", "clusterSubnet": "10.40.0.0/16"}),
         (REGISTRY, "images", {"name": "images"}),
+        (DOMAIN, "team.org", {"name": "team.org"}),
     ):
         world.put(Record(cloud="digitalocean", type=token, id=id_, name=id_, urn="", inputs=outputs, outputs=outputs))
     return world
@@ -101,6 +106,7 @@ def account(tmp_path: Path) -> World:
         (NODE_POOL, {**SCALED, "clusterId": "doks-1", "name": "system"}, "is the name of the own pool"),
         (NFS, {"region": "nyc2", "vpcId": "vpc-1"}, 'VPC "vpc-1" is in fra1, the share in nyc2'),
         (REGISTRY, {"name": "more"}, 'the account has a registry already, "images"'),
+        (DNS_RECORD, {**RECORD, "domain": "team.com"}, "domain: there is no Domain whose id is 'team.com'"),
     ],
 )
 def test_what_does_not_fit_the_account(account: World, token: str, inputs: dict[str, Any], words: str) -> None:

@@ -19,6 +19,14 @@ from __future__ import annotations
 
 from qhub.rehearsal.clouds.aws.add_ons import ADD_ON_TYPE
 from qhub.rehearsal.clouds.aws.cluster import CLUSTER_TYPES
+from qhub.rehearsal.clouds.aws.dns import (
+    GET_BALANCER_ZONE,
+    GET_ZONE,
+    RECORD_TYPE,
+    get_balancer_zone,
+    get_zone,
+    given_zone,
+)
 from qhub.rehearsal.clouds.aws.identity import IDENTITY_TYPES
 from qhub.rehearsal.clouds.aws.launch_templates import LAUNCH_TEMPLATE_TYPE
 from qhub.rehearsal.clouds.aws.network import NETWORK_TYPES
@@ -41,7 +49,10 @@ CLOUD = CloudDefinition(
         LAUNCH_TEMPLATE_TYPE,
         *NODE_GROUP_TYPES,
         *STORAGE_TYPES,
+        RECORD_TYPE,
     ),
+    functions={GET_ZONE: get_zone, GET_BALANCER_ZONE: get_balancer_zone},
+    zone=given_zone,
     added=tags_of_provider,
     configuration=(matches("region", r"[a-z]{2}(-[a-z]+)+-\d", "a region, for example eu-west-1"),),
 )

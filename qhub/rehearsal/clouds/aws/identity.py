@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qhub.rehearsal.clouds.aws.dns import zones_are_there
 from qhub.rehearsal.clouds.aws.tokens import (
     ALIAS,
     CLUSTER,
@@ -119,7 +120,7 @@ IDENTITY_TYPES = (
         replaced_by=("role", "name"),
         unique=("role", "name"),
         checks=(json_check("policy"),),
-        conditions=(refers_to("role", ROLE, by="name"),),
+        conditions=(refers_to("role", ROLE, by="name"), zones_are_there),
     ),
     ResourceType(
         token=KEY,

@@ -42,6 +42,8 @@ FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
 MOUNT_TARGET = "aws:efs/mountTarget:MountTarget"
 BACKUP_POLICY = "aws:efs/backupPolicy:BackupPolicy"
 REPOSITORY = "aws:ecr/repository:Repository"
+ZONE = "aws:route53/zone:Zone"
+RECORD = "aws:route53/record:Record"
 LIFECYCLE_POLICY = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 
 #: The account in which everything is.

@@ -4,12 +4,14 @@
 |----------------------------------|----------------------------------------------------------------|
 | `resource_group.py`              | ResourceGroup                                                  |
 | `network.py`                     | VirtualNetwork, Subnet, NatGateway, PublicIPAddress            |
-| `identity.py`                    | UserAssignedIdentity, RoleAssignment, ManagementLockByScope    |
+| `identity.py`                    | UserAssignedIdentity, FederatedIdentityCredential,             |
+|                                  | RoleAssignment, ManagementLockByScope                          |
 | `cluster.py`, `cluster_checks.py`| ManagedCluster with its own pool, MaintenanceConfiguration     |
 | `credentials.py`                 | `listManagedClusterUserCredentials`                            |
 | `node_pools.py`, `pools.py`      | AgentPool                                                      |
 | `registry.py`                    | Registry                                                       |
 | `file_system.py`                 | StorageAccount, FileShare                                      |
+| `dns.py`                         | RecordSet, `getZone`                                           |
 
 What is replaced follows pulumi-azure-native 3 (names and places of everything; the size of a pool's machines); what is
 refused follows the documents of Azure, whose error codes are told where they are known. Durations are what users tell;
@@ -23,8 +25,9 @@ from typing import TYPE_CHECKING
 
 from qhub.rehearsal.clouds.azure.cluster import CLUSTER_TYPE, MAINTENANCE_TYPE
 from qhub.rehearsal.clouds.azure.credentials import LIST_CREDENTIALS, list_user_credentials
+from qhub.rehearsal.clouds.azure.dns import GET_ZONE, RECORD_SET_TYPE, get_zone, given_zone
 from qhub.rehearsal.clouds.azure.file_system import ACCOUNT_TYPE, SHARE_TYPE
-from qhub.rehearsal.clouds.azure.identity import IDENTITY_TYPE, LOCK_TYPE, ROLE_TYPE
+from qhub.rehearsal.clouds.azure.identity import FEDERATED_TYPE, IDENTITY_TYPE, LOCK_TYPE, ROLE_TYPE
 from qhub.rehearsal.clouds.azure.network import ADDRESS_TYPE, NAT_TYPE, NETWORK_TYPE, SUBNET_TYPE
 from qhub.rehearsal.clouds.azure.node_pools import NODE_POOL_TYPE
 from qhub.rehearsal.clouds.azure.registry import REGISTRY_TYPE
@@ -93,8 +96,11 @@ CLOUD = CloudDefinition(
         REGISTRY_TYPE,
         ACCOUNT_TYPE,
         SHARE_TYPE,
+        FEDERATED_TYPE,
+        RECORD_SET_TYPE,
     ),
-    functions={LIST_CREDENTIALS: list_user_credentials},
+    functions={LIST_CREDENTIALS: list_user_credentials, GET_ZONE: get_zone},
     configuration=(location(), matches("subscriptionId", GUID, "the id of a subscription")),
     given=_given,
+    zone=given_zone,
 )

@@ -7,6 +7,7 @@ from typing import Any
 from qhub.rehearsal.clouds.azure.tokens import (
     ACCOUNT,
     CLUSTER,
+    FEDERATED,
     GUID,
     IDENTITY,
     LOCK,
@@ -14,6 +15,7 @@ from qhub.rehearsal.clouds.azure.tokens import (
     ROLE,
     SUBNET,
     TENANT,
+    ZONE,
     id_in_group,
     in_group,
     location,
@@ -28,9 +30,11 @@ from qhub.rehearsal.clouds.subject import Subject
 #: Built-in roles that the simulated tenant has.
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
-_ROLES = (NETWORK_CONTRIBUTOR, ACR_PULL)
+DNS_ZONE_CONTRIBUTOR = "befefa01-2a29-4197-83a8-272ff33ce314"
+_ROLES = (NETWORK_CONTRIBUTOR, ACR_PULL, DNS_ZONE_CONTRIBUTOR)
+_IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 #: What a role or a lock may be for.
-_SCOPES = (SUBNET, REGISTRY, ACCOUNT, CLUSTER)
+_SCOPES = (SUBNET, REGISTRY, ACCOUNT, CLUSTER, ZONE)
 
 
 def _principal_is_there(subject: Subject) -> Problems:
@@ -64,10 +68,22 @@ def _assigned_once(subject: Subject) -> Problems:
         yield "", "the role assignment already exists (RoleAssignmentExists)"
 
 
+def _identity_is_there(subject: Subject) -> Problems:
+    wanted = subject.get("resourceName")
+    if subject.find(IDENTITY, id_in_group(subject, _IDENTITIES, str(wanted))) is None:
+        yield "resourceName", f"there is no identity {wanted!r} in resource group {subject.get('resourceGroupName')!r}"
+
+
+def _issuer_is_a_clusters(subject: Subject) -> Problems:
+    wanted = subject.get("issuer")
+    if wanted not in {one.get("oidcIssuerProfile.issuerURL") for one in subject.all(CLUSTER)}:
+        yield "issuer", f"{wanted!r} is the issuer of no cluster in the simulated cloud"
+
+
 def _identity_outputs(subject: Subject) -> dict[str, Any]:
     return {
         "name": subject.inputs["resourceName"],
-        "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "type": _IDENTITIES,
         "principalId": subject.uuid("principal"),
         "clientId": subject.uuid("client"),
         "tenantId": TENANT,
@@ -80,9 +96,7 @@ IDENTITY_TYPE = ResourceType(
     delete_seconds=4,
     autoname=AutoName(property="resourceName", separator="", digits=8),
     replaced_by=("resourceName", "resourceGroupName", "location"),
-    id=lambda subject: id_in_group(
-        subject, "Microsoft.ManagedIdentity/userAssignedIdentities", subject.inputs["resourceName"]
-    ),
+    id=lambda subject: id_in_group(subject, _IDENTITIES, subject.inputs["resourceName"]),
     outputs=_identity_outputs,
     checks=(
         name("resourceName", r"[A-Za-z0-9][\w-]{2,127}", "3 to 128 of letters, digits, _ and -"),
@@ -90,6 +104,36 @@ IDENTITY_TYPE = ResourceType(
         tags(),
     ),
     conditions=(in_group,),
+)
+
+FEDERATED_TYPE = ResourceType(
+    token=FEDERATED,
+    create_seconds=4,
+    update_seconds=4,
+    delete_seconds=4,
+    autoname=AutoName(property="federatedIdentityCredentialResourceName", separator="", digits=8),
+    replaced_by=("resourceGroupName", "resourceName", "federatedIdentityCredentialResourceName"),
+    # Among the credentials of one identity (learn.microsoft.com/entra/workload-id/workload-identity-federation).
+    unique=("resourceGroupName", "resourceName", "issuer", "subject"),
+    id=lambda subject: id_in_group(
+        subject,
+        _IDENTITIES,
+        subject.inputs["resourceName"],
+        "federatedIdentityCredentials",
+        subject.inputs["federatedIdentityCredentialResourceName"],
+    ),
+    outputs=lambda subject: {
+        "name": subject.inputs["federatedIdentityCredentialResourceName"],
+        "type": f"{_IDENTITIES}/federatedIdentityCredentials",
+    },
+    checks=(
+        name(
+            "federatedIdentityCredentialResourceName", r"[A-Za-z0-9][\w-]{2,119}", "3 to 120 of letters, digits, _, -"
+        ),
+        matches("subject", r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+", "system:serviceaccount:NAMESPACE:NAME"),
+        one_of("audiences[*]", ("api://AzureADTokenExchange",), "an audience that Azure takes from a cluster"),
+    ),
+    conditions=(in_group, _identity_is_there, _issuer_is_a_clusters),
 )
 
 ROLE_TYPE = ResourceType(

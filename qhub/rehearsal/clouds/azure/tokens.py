@@ -20,6 +20,9 @@ POOL = "azure-native:containerservice:AgentPool"
 MAINTENANCE = "azure-native:containerservice:MaintenanceConfiguration"
 REGISTRY = "azure-native:containerregistry:Registry"
 ACCOUNT = "azure-native:storage:StorageAccount"
+ZONE = "azure-native:dns:Zone"
+RECORD_SET = "azure-native:dns:RecordSet"
+FEDERATED = "azure-native:managedidentity:FederatedIdentityCredential"
 SHARE = "azure-native:storage:FileShare"
 
 #: Subscription and tenant where the provider is told none.

@@ -7,6 +7,7 @@
 | `node_pools.py`  | KubernetesNodePool                       |
 | `file_system.py` | Nfs                                      |
 | `registry.py`    | ContainerRegistry                        |
+| `dns.py`         | DnsRecord, `getDomain`                   |
 
 What is replaced and what is refused was read in terraform-provider-digitalocean, from which pulumi-digitalocean 4 is
 generated. Durations are what DigitalOcean's documents and users tell; none is promised.
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from qhub.rehearsal.clouds.digitalocean.cluster import CLUSTER_TYPE
+from qhub.rehearsal.clouds.digitalocean.dns import GET_DOMAIN, RECORD_TYPE, get_domain, given_zone
 from qhub.rehearsal.clouds.digitalocean.file_system import NFS_TYPE
 from qhub.rehearsal.clouds.digitalocean.network import VPC_TYPE
 from qhub.rehearsal.clouds.digitalocean.node_pools import NODE_POOL_TYPE
@@ -43,6 +45,8 @@ def _given(section: DigitalOceanCluster) -> Iterator[Given]:
 CLOUD = CloudDefinition(
     package="digitalocean",
     sdk="pulumi_digitalocean",
-    resources=(VPC_TYPE, CLUSTER_TYPE, NODE_POOL_TYPE, NFS_TYPE, REGISTRY_TYPE),
+    resources=(VPC_TYPE, CLUSTER_TYPE, NODE_POOL_TYPE, NFS_TYPE, REGISTRY_TYPE, RECORD_TYPE),
+    functions={GET_DOMAIN: get_domain},
     given=_given,
+    zone=given_zone,
 )

@@ -10,6 +10,8 @@ VPC = "digitalocean:index/vpc:Vpc"
 CLUSTER = "digitalocean:index/kubernetesCluster:KubernetesCluster"
 NODE_POOL = "digitalocean:index/kubernetesNodePool:KubernetesNodePool"
 NFS = "digitalocean:index/nfs:Nfs"
+DOMAIN = "digitalocean:index/domain:Domain"
+DNS_RECORD = "digitalocean:index/dnsRecord:DnsRecord"
 REGISTRY = "digitalocean:index/containerRegistry:ContainerRegistry"
 
 #: When things in the simulated cloud were made: a date that is always the same shows no difference.

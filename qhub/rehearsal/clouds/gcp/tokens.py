@@ -21,6 +21,10 @@ CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
 REPOSITORY_ROLE = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
+ACCOUNT_ROLE = "gcp:serviceaccount/iAMMember:IAMMember"
+ZONE = "gcp:dns/managedZone:ManagedZone"
+ZONE_ROLE = "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember"
+RECORD_SET = "gcp:dns/recordSet:RecordSet"
 FILESTORE = "gcp:filestore/instance:Instance"
 
 #: When things in the simulated cloud were made: a date that is always the same shows no difference.
