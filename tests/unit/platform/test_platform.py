@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
+from qhub.clouds.cluster import DnsZone, NodePool
 from qhub.config.certificates import Certificates
-from qhub.platform.cert_manager import issuer_spec
+from qhub.platform.cert_manager import CertManager, CertManagerArgs, DnsError, issuer_spec
+from qhub.platform.helm import ChartStore
 from qhub.platform.namespace import quota_hard
 from qhub.platform.platform import login_hint, release_status
 from tests.unit.platform.building import make_settings
@@ -70,6 +75,17 @@ class TestIssuer:
 
     def test_self_signed(self) -> None:
         assert issuer_spec(Certificates(), name="x", ingress_class="qhub", dns01={}) == {"selfSigned": {}}
+
+
+def test_dns01_without_a_zone_is_not_taken_for_http01() -> None:
+    certificates = Certificates(issuer="letsencrypt", email="ops@example.org", challenge="dns01")
+    charts = ChartStore(settings=make_settings().charts, project_root=Path.cwd(), working_dir=Path.cwd())
+    args = CertManagerArgs(
+        certificates=certificates, ingress_class="qhub", issuer_name="x", dns=DnsZone(), pool=NodePool(), charts=charts
+    )
+
+    with pytest.raises(DnsError, match="the cluster says of no zone"):
+        CertManager("x", args)
 
 
 def test_a_quota_counts_what_is_set_only() -> None:

@@ -69,9 +69,9 @@ def _assigned_once(subject: Subject) -> Problems:
 
 
 def _identity_is_there(subject: Subject) -> Problems:
-    wanted = subject.get("resourceName")
-    if subject.find(IDENTITY, id_in_group(subject, _IDENTITIES, str(wanted))) is None:
-        yield "resourceName", f"there is no identity {wanted!r} in resource group {subject.get('resourceGroupName')!r}"
+    wanted, group = subject.get("resourceName"), subject.get("resourceGroupName")
+    if subject.one(IDENTITY, name=wanted, resourceGroupName=group) is None:
+        yield "resourceName", f"there is no identity {wanted!r} in resource group {group!r}"
 
 
 def _issuer_is_a_clusters(subject: Subject) -> Problems:
