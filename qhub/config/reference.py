@@ -29,6 +29,7 @@ EXAMPLES = {
     user: {instance_type: m6i.xlarge, max: 20}
     gpu: {instance_type: g4dn.xlarge, max: 4, gpu: {count: 1}}""",
     "certificates": "{issuer: letsencrypt, email: ops@lab.org}",
+    "dns": "{provider: route53, zone: lab.org}",
     "ingress": "{controller: traefik, replicas: 2}",
     "storage": "{kind: managed, size: 500Gi}",
     "authentication": """
