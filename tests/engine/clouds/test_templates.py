@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from qhub.automation.rehearse.workspace import CLOUD_PACKAGES
 from qhub.config import load_settings_file
 from qhub.rehearsal.clouds.clock import SPEED_VARIABLE
+from qhub.rehearsal.clouds.definitions import give
 from qhub.rehearsal.clouds.world import WORLD_VARIABLE, World
 from tests.engine.clouds.stack import CloudStack
 
@@ -40,6 +42,8 @@ def test_pulumi_takes_it_by_config_file(template: str, cloud_engine: dict[str, s
     file = stack.folder / "settings.yaml"
     shutil.copy(ROOT / "tests" / "assets" / f"{template}.yaml", file)
     given = ("--config-file", str(file))
+    settings = load_settings_file(file)
+    give(world, CLOUD_PACKAGES[settings.cluster.provider], settings.cluster, settings.dns)
     stack.pulumi("config", "set", "--path", "--secret", "qhub:authentication.client_secret", "a-secret", *given)
 
     steps = json.loads(stack.pulumi("preview", "--json", *given))["steps"]
@@ -48,7 +52,6 @@ def test_pulumi_takes_it_by_config_file(template: str, cloud_engine: dict[str, s
     assert {step["op"] for step in steps} == {"create"}
     assert types.count(TEMPLATES[template]) == 1
     assert types.count("kubernetes:helm.sh/v3:Release") >= 2
-    pools = load_settings_file(ROOT / "tests" / "assets" / f"{template}.yaml").cluster.pools
     names = {step["urn"].split("::")[-1] for step in steps}
-    assert all(any(name.startswith(f"pools-{pool}") for name in names) for pool in pools)
-    assert world.records() == [], "a preview makes nothing"
+    assert all(any(name.startswith(f"pools-{pool}") for name in names) for pool in settings.cluster.pools)
+    assert world.left() == [], "a preview makes nothing"
