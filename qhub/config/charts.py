@@ -98,6 +98,16 @@ class NvidiaDevicePluginChart(Chart):
     )
 
 
+class KubePrometheusStackChart(Chart):
+    """kube-prometheus-stack; only with monitoring."""
+
+    chart_name = "kube-prometheus-stack"
+    version: ChartVersion = Field(default="88.5.3", description="Exact version of the chart.")
+    repository: ChartRepository = Field(
+        default="https://prometheus-community.github.io/helm-charts", description="Its repository."
+    )
+
+
 class Charts(Section):
     """Version and source of every chart."""
 
@@ -116,6 +126,7 @@ class Charts(Section):
     )
     cluster_autoscaler: ClusterAutoscalerChart = nested("The chart of what adds and removes nodes on AWS.")
     nvidia_device_plugin: NvidiaDevicePluginChart = nested("The chart of what offers GPUs to pods on AWS and Azure.")
+    kube_prometheus_stack: KubePrometheusStackChart = nested("The chart of monitoring.")
 
 
 def versions_have_their_form(charts: Charts) -> Iterator[Problem]:

@@ -16,8 +16,11 @@ from qhub.config import charts as _charts
 from qhub.config import cluster as _cluster
 from qhub.config import dask as _dask
 from qhub.config import dns as _dns
+from qhub.config import extra_releases as _extra_releases
+from qhub.config import images as _images
 from qhub.config import ingress as _ingress
 from qhub.config import jupyterhub as _jupyterhub
+from qhub.config import monitoring as _monitoring
 from qhub.config import storage as _storage
 from qhub.config import users as _users
 from qhub.config.advice import SettingsWarning, advise
@@ -27,9 +30,12 @@ from qhub.config.charts import Charts
 from qhub.config.cluster import Cluster
 from qhub.config.dask import Dask
 from qhub.config.dns import Dns
+from qhub.config.extra_releases import ExtraRelease, ReleaseName
+from qhub.config.images import Images
 from qhub.config.ingress import Ingress
 from qhub.config.jupyterhub import JupyterHub
 from qhub.config.model import Problem, RulesBroken, Section, nested
+from qhub.config.monitoring import Monitoring
 from qhub.config.names import DomainName, GroupName, Text, UserName
 from qhub.config.namespace import Namespace
 from qhub.config.storage import Storage
@@ -61,6 +67,15 @@ RULES = (
     (("dask", "groups"), _dask.limits_are_for_somebody),
     (("charts",), _charts.versions_have_their_form),
     (("charts",), _charts.mirror_has_its_form),
+    (("images",), _images.settings_of_a_registry_have_one),
+    (("monitoring",), _monitoring.measurements_fit_their_disk),
+    (("extra_releases",), _extra_releases.extra_charts_are_somewhere),
+    (("extra_releases", "namespace"), _extra_releases.extra_releases_stay_apart),
+    (
+        ("extra_releases", "certificates", "ingress", "dask", "monitoring"),
+        _extra_releases.extra_releases_wait_for_known_ones,
+    ),
+    (("extra_releases",), _extra_releases.secret_values_stand_alone),
 )
 
 
@@ -95,7 +110,12 @@ class Settings(Section):
     groups: dict[GroupName, Group] = Field(default={}, description="Groups by name, with their gid.")
     jupyterhub: JupyterHub = nested("Notebook servers: image, sizes, culling.")
     dask: Dask = nested("Dask Gateway: image, sizes of workers, limits.")
+    monitoring: Monitoring = nested("Prometheus and Grafana; off unless asked for.")
     charts: Charts = nested("Versions and sources of the Helm charts.")
+    images: Images = nested("Where images are pulled from.")
+    extra_releases: dict[ReleaseName, ExtraRelease] = Field(
+        default={}, description="Helm releases of your own, by name, beside QHub's."
+    )
     stack: Text = Field(default="local", description="Name of the Pulumi stack; not a key of the stack file.")
     root: Path = Field(
         default_factory=Path.cwd, description="Folder of the project, from which relative paths go; not a key."

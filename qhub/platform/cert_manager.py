@@ -14,6 +14,7 @@ from pulumi_kubernetes.helm.v3 import Release
 from qhub.clouds.cluster import CERT_MANAGER, DnsToken, DnsZone
 from qhub.errors import InputError
 from qhub.platform.helm import ChartStore, helm_release
+from qhub.platform.merging import deep_merge
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs
 from qhub.platform.pods import node_selector, resources, tolerations
 
@@ -45,6 +46,8 @@ class CertManagerArgs:
         issuer_name: name of the ClusterIssuer.
         dns: the zone that it writes into for Let's Encrypt (DNS-01); with an empty solver it does not.
         pool: nodes for its pods.
+        solver_secret: Secret with which the pods that answer Let's Encrypt pull; they are in the namespace of the
+            certificate. None where they need none.
         charts: where the chart comes from.
     """
 
@@ -54,6 +57,7 @@ class CertManagerArgs:
     dns: DnsZone
     pool: NodePool
     charts: ChartStore
+    solver_secret: str | None = None
 
 
 class CertManager(pulumi.ComponentResource):
@@ -106,8 +110,11 @@ class CertManager(pulumi.ComponentResource):
             api_version="cert-manager.io/v1",
             kind="ClusterIssuer",
             metadata={"name": args.issuer_name},
-            spec=issuer_spec(
-                args.certificates, name=args.issuer_name, ingress_class=args.ingress_class, dns01=args.dns.solver
+            spec=with_solver_secret(
+                issuer_spec(
+                    args.certificates, name=args.issuer_name, ingress_class=args.ingress_class, dns01=args.dns.solver
+                ),
+                args.solver_secret,
             ),
             # The release only counts as installed once its webhook answers (startupapicheck), so no retry is needed.
             opts=pulumi.ResourceOptions(parent=self, depends_on=needs),
@@ -179,3 +186,16 @@ def issuer_spec(
             ],
         }
     }
+
+
+def with_solver_secret(spec: Mapping[str, Any], secret: str | None) -> dict[str, Any]:
+    """Return `spec` of an issuer whose solver pods pull with a Secret; unchanged without one."""
+    acme = spec.get("acme")
+    if secret is None or acme is None:
+        return dict(spec)
+    pod = {"spec": {"imagePullSecrets": [{"name": secret}]}}
+    solvers = [
+        deep_merge(solver, {"http01": {"ingress": {"podTemplate": pod}}}) if "http01" in solver else solver
+        for solver in acme["solvers"]
+    ]
+    return {**spec, "acme": {**acme, "solvers": solvers}}

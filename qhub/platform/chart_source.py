@@ -32,6 +32,7 @@ ChartKey = Literal[
     "cert_manager",
     "cluster_autoscaler",
     "nvidia_device_plugin",
+    "kube_prometheus_stack",
 ]
 
 OCI_SCHEME = "oci://"

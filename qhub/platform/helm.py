@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
+from qhub.platform.chart_images import with_pull_secret, with_registry
 from qhub.platform.chart_source import ChartKey, chart_source
+from qhub.platform.merging import deep_merge, has_null
+from qhub.platform.pull_secret import pull_secret
 
 if TYPE_CHECKING:
     from qhub.config.charts import Chart, Charts
+    from qhub.config.images import Images
 
 #: Revisions that Helm keeps. Each is a Secret with all values; a few are enough to roll back, and etcd stays small.
 MAX_HISTORY = 5
@@ -27,11 +31,13 @@ class ChartStore:
         settings: the `charts` section.
         project_root: folder of `Pulumi.yaml`.
         working_dir: folder the program runs in (`main` of `Pulumi.yaml`).
+        images: the `images` section.
     """
 
     settings: Charts
     project_root: Path
     working_dir: Path
+    images: Images
 
 
 def helm_release(
@@ -47,6 +53,9 @@ def helm_release(
     skip_crds: bool | None = None,
 ) -> Release:
     """Install one chart as a Helm release, with the settings' overrides merged last.
+
+    Where the settings name a registry with copies of images, the chart's images come from there; where they say who
+    pulls from it, that is a Secret beside the release.
 
     Args:
         name: logical name of the resource.
@@ -65,7 +74,14 @@ def helm_release(
     """
     settings: Chart = getattr(charts.settings, chart)
     source = chart_source(charts.settings, chart, project_root=charts.project_root, working_dir=charts.working_dir)
-    merged = deep_merge(values, settings.overrides)
+    sent, needs = with_registry(chart, values, charts.images), list(depends_on)
+    if charts.images.credentials is not None:
+        secret = f"{release_name}-registry"
+        sent = with_pull_secret(chart, sent, secret)
+        needs.append(
+            pull_secret(f"{name}-registry", charts.images, secret, namespace=namespace, parent=parent, depends_on=needs)
+        )
+    merged = deep_merge(sent, settings.overrides)
     return Release(
         name,
         chart=source.chart,
@@ -81,27 +97,5 @@ def helm_release(
         skip_crds=skip_crds,
         # A null in the overrides takes a default of the chart away; without this it would be dropped on the way.
         allow_null_values=True if has_null(merged) else None,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(depends_on)),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=needs),
     )
-
-
-def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with `over` laid on it: maps are merged key by key, everything else is replaced.
-
-    A null in `over` stays a null: Helm then deletes the chart's own default too.
-    """
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        both_maps = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = deep_merge(below, value) if both_maps else value
-    return merged
-
-
-def has_null(value: object) -> bool:
-    """Tell whether there is a null anywhere in `value`."""
-    if isinstance(value, Mapping):
-        return any(has_null(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return any(has_null(item) for item in value)
-    return value is None

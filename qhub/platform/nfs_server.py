@@ -13,6 +13,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Service
 
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs
 from qhub.platform.pods import node_selector, resources, tolerations
+from qhub.platform.pull_secret import pull_secret
 
 if TYPE_CHECKING:
     from pulumi_kubernetes.apps.v1 import DeploymentSpecArgsDict
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
 
     from qhub.clouds.cluster import NodePool
+    from qhub.config.images import Images
 
 #: The one port of NFSv4 (RFC 7530, section 3.1); version 3 would need the port mapper and three more.
 NFS_PORT = 2049
@@ -31,6 +33,9 @@ NFS_PORT = 2049
 APP_LABELS = {"app.kubernetes.io/name": "nfs-server", "app.kubernetes.io/part-of": "qhub"}
 
 EXPORT_PATH = "/export"
+
+#: Secret that the image is pulled with.
+PULL_SECRET = "nfs-server-registry"  # noqa: S105 - a name
 
 #: Clients that were connected when the server stopped get this long to claim their locks again; nobody else may open
 #: files until then. It has to be longer than the lease, and is a third of the usual 90 s: a restart of the pod stalls
@@ -94,6 +99,7 @@ class NfsServerArgs:
         pool: nodes for the pod.
         resources: of the container, as in a pod spec; empty for ours.
         protect: protect the disk, and keep it when the stack is destroyed.
+        images: the `images` section; None pulls the image as it is named.
     """
 
     namespace: str
@@ -103,6 +109,7 @@ class NfsServerArgs:
     pool: NodePool
     resources: Mapping[str, Any]
     protect: bool
+    images: Images | None = None
 
 
 class NfsServer(pulumi.ComponentResource):
@@ -110,7 +117,8 @@ class NfsServer(pulumi.ComponentResource):
 
     Creates:
         Namespace (privileged: the server opens files by handle, which takes a capability that stricter levels forbid),
-        PersistentVolumeClaim (the disk), ConfigMap, Deployment with one replica, Service.
+        PersistentVolumeClaim (the disk), ConfigMap, Deployment with one replica, Service; a Secret where the image is
+        pulled with one.
 
     The Service's ClusterIP is what nodes mount, so it is protected with the disk: a new address would make the
     PersistentVolume, whose source cannot be changed, a new one too.
@@ -145,7 +153,9 @@ class NfsServer(pulumi.ComponentResource):
             name,
             metadata={"name": "nfs-server", "namespace": namespace.name, "labels": APP_LABELS},
             spec=_deployment_spec(args),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[disk, config]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[disk, config, *self._pull_secret(name, args, namespace)]
+            ),
         )
         # After the Deployment: Pulumi waits for pods behind a Service, and must not do so before there are any.
         self.service = Service(
@@ -165,6 +175,21 @@ class NfsServer(pulumi.ComponentResource):
         )
         self.server = self.service.spec.apply(lambda spec: spec.cluster_ip or "")
         self.register_outputs({"server": self.server})
+
+    def _pull_secret(self, name: str, args: NfsServerArgs, namespace: PlatformNamespace) -> list[pulumi.Resource]:
+        """Make the Secret that the image is pulled with, where there is one."""
+        if args.images is None or args.images.credentials is None:
+            return []
+        return [
+            pull_secret(
+                f"{name}-registry",
+                args.images,
+                PULL_SECRET,
+                namespace=namespace.name,
+                parent=self,
+                depends_on=[namespace.namespace],
+            )
+        ]
 
     def _disk(self, name: str, args: NfsServerArgs, namespace: PlatformNamespace) -> PersistentVolumeClaim:
         """Make the claim for the disk."""
@@ -198,7 +223,7 @@ def _deployment_spec(args: NfsServerArgs) -> DeploymentSpecArgsDict:
     wanted = dict(args.resources) or resources(cpu="100m", memory="256Mi", memory_limit="2Gi")
     container: ContainerArgsDict = {
         "name": "nfs",
-        "image": args.image,
+        "image": args.image if args.images is None else args.images.located(args.image),
         "command": ["sh", "-ec", START],
         "ports": [{"name": "nfs", "container_port": NFS_PORT}],
         "readiness_probe": {"tcp_socket": {"port": "nfs"}, "period_seconds": 5},
@@ -211,6 +236,7 @@ def _deployment_spec(args: NfsServerArgs) -> DeploymentSpecArgsDict:
             {"name": "config", "mount_path": "/etc/ganesha", "read_only": True},
         ],
     }
+    pull = {"image_pull_secrets": [{"name": PULL_SECRET}]} if args.images and args.images.credentials else {}
     return {
         "replicas": 1,
         # One disk, one writer: the old pod has to be gone before the new one starts.
@@ -224,6 +250,7 @@ def _deployment_spec(args: NfsServerArgs) -> DeploymentSpecArgsDict:
                 "automount_service_account_token": False,
                 "enable_service_links": False,
                 "containers": [container],
+                **pull,
                 "volumes": [
                     {"name": "disk", "persistent_volume_claim": {"claim_name": "nfs-disk"}},
                     {"name": "config", "config_map": {"name": "nfs-server"}},

@@ -19,6 +19,7 @@ from qhub.platform.generated_secrets import GeneratedSecrets
 from qhub.platform.gpu_device_plugin import GpuDevicePlugin, GpuDevicePluginArgs
 from qhub.platform.helm import ChartStore
 from qhub.platform.ingress import Ingress, IngressArgs
+from qhub.platform.jupyterhub import RELEASE_NAME as HUB_RELEASE
 from qhub.platform.jupyterhub import JupyterHub, JupyterHubArgs, jupyterhub_secrets
 from qhub.platform.jupyterhub_values import keeps_data
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs, quota_hard
@@ -64,7 +65,10 @@ class KubernetesPlatform(pulumi.ComponentResource):
         super().__init__("qhub:platform:KubernetesPlatform", name, None, own)
         self._settings, self._cluster = args.settings, args.cluster
         self._charts = ChartStore(
-            settings=args.settings.charts, project_root=args.settings.root, working_dir=Path.cwd()
+            settings=args.settings.charts,
+            project_root=args.settings.root,
+            working_dir=Path.cwd(),
+            images=args.settings.images,
         )
         self._secrets = GeneratedSecrets(f"{name}-secrets", opts=pulumi.ResourceOptions(parent=self))
         self._namespace = self._make_namespace(name)
@@ -139,6 +143,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
                 namespace=self._settings.namespace.name,
                 namespace_resource=self._namespace.namespace,
                 server_namespace=f"{self._settings.namespace.name}-storage",
+                images=self._settings.images,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -186,6 +191,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
                 ingress_class=self._settings.ingress.class_name,
                 issuer_name=self._issuer_name,
                 dns=self._dns,
+                solver_secret=None if self._settings.images.credentials is None else f"{HUB_RELEASE}-registry",
                 pool=self._cluster.node_pools["general"],
                 charts=self._charts,
             ),

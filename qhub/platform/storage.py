@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.core.v1 import PersistentVolumeClaimSpecArgsDict, PersistentVolumeSpecArgsDict
 
     from qhub.clouds.cluster import Cluster, SharedFileSystem
+    from qhub.config.images import Images
 
 CLAIM_NAME = "home"
 
@@ -46,6 +47,7 @@ class StorageArgs:
         namespace: name of the namespace of the claim.
         namespace_resource: the Namespace, for `depends_on`.
         server_namespace: name of the namespace for our own NFS server.
+        images: the `images` section.
     """
 
     storage: AnyStorage
@@ -53,6 +55,7 @@ class StorageArgs:
     namespace: str
     namespace_resource: pulumi.Resource
     server_namespace: str
+    images: Images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +117,7 @@ class Storage(pulumi.ComponentResource):
                 pool=args.cluster.node_pools["general"],
                 resources=container_resources(storage.resources),
                 protect=storage.protect,
+                images=args.images,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -11,7 +11,9 @@ from qhub.platform.helm import ChartStore
 
 settings = load_stack_settings()
 cluster = make_cluster(settings)
-charts = ChartStore(settings=settings.charts, project_root=settings.root, working_dir=Path.cwd())
+charts = ChartStore(
+    settings=settings.charts, project_root=settings.root, working_dir=Path.cwd(), images=settings.images
+)
 if cluster.autoscaler is not None:
     args = ClusterAutoscalerArgs(autoscaler=cluster.autoscaler, pool=cluster.node_pools["general"], charts=charts)
     ClusterAutoscaler("autoscaler", args, pulumi.ResourceOptions(providers=[cluster.provider]))
