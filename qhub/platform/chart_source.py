@@ -108,7 +108,7 @@ def _chart_in_folder(folder: Path, name: str, *, version: str, setting: str) -> 
         )
     unpacked, archive = folder / name, folder / f"{name}-{version}.tgz"
     if (unpacked / "Chart.yaml").is_file():
-        found = _version_of((unpacked / "Chart.yaml").read_text(encoding="utf-8"))
+        found = version_of((unpacked / "Chart.yaml").read_text(encoding="utf-8"))
         if found != version:
             raise ChartError(
                 f"{setting} is {version}, but {unpacked} holds version {found}. "
@@ -139,7 +139,7 @@ def _check_archive(archive: Path, name: str) -> None:
         raise ChartError(f"charts.mirror: {archive} is not a packed chart of {name}: {error}") from error
 
 
-def _version_of(chart_yaml: str) -> str | None:
+def version_of(chart_yaml: str) -> str | None:
     """Return `version` of a Chart.yaml."""
     import yaml
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from qhub.config.users import members
 from qhub.platform import hub
 from qhub.platform.authentication_values import manages_groups
+from qhub.platform.merging import deep_merge
+from qhub.platform.monitoring_values import MEASURED_DASK_GATEWAY
 from qhub.platform.names import DASK_PATH, DASK_SERVICE
 from qhub.platform.pods import placement, resources
 
@@ -32,7 +34,7 @@ def dask_gateway_values(
     """
     general = placement(node_pools["general"])
     small = resources(cpu="50m", memory="128Mi", memory_limit="512Mi")
-    return {
+    made = {
         "gateway": {
             "prefix": DASK_PATH,
             "auth": {
@@ -61,6 +63,7 @@ def dask_gateway_values(
             **general,
         },
     }
+    return deep_merge(made, MEASURED_DASK_GATEWAY) if settings.monitoring.enabled else made
 
 
 def gateway_settings(settings: Settings, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:

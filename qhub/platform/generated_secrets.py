@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import pulumi
 from pulumi_random import Provider, RandomBytes
 
@@ -20,6 +22,8 @@ class GeneratedSecrets(pulumi.ComponentResource):
         stored sign-in state, and the API token of Dask Gateway.
 
     Attributes:
+        metrics_token, grafana_token, grafana_password: the same, made when they are first asked for: not every stack
+            is monitored.
         cookie_secret, proxy_token, crypt_key, dask_gateway_token: 64 hex digits each, secret outputs.
     """
 
@@ -35,7 +39,23 @@ class GeneratedSecrets(pulumi.ComponentResource):
         self.proxy_token = self._make(f"{name}-proxy-token")
         self.crypt_key = self._make(f"{name}-hub-crypt-key")
         self.dask_gateway_token = self._make(f"{name}-dask-gateway-token")
+        self._name = name
         self.register_outputs({})
+
+    @cached_property
+    def metrics_token(self) -> pulumi.Output[str]:
+        """Token that the hub knows Prometheus by."""
+        return self._make(f"{self._name}-metrics-token")
+
+    @cached_property
+    def grafana_token(self) -> pulumi.Output[str]:
+        """Token that the hub knows Grafana by."""
+        return self._make(f"{self._name}-grafana-token")
+
+    @cached_property
+    def grafana_password(self) -> pulumi.Output[str]:
+        """Password of Grafana's administrator."""
+        return self._make(f"{self._name}-grafana-password")
 
     def _make(self, name: str) -> pulumi.Output[str]:
         """Return the hex digits of a new RandomBytes, as a secret."""

@@ -20,6 +20,8 @@ from qhub.platform.ingress_values import (
     ingress_nginx_values,
     traefik_values,
 )
+from qhub.platform.merging import deep_merge
+from qhub.platform.monitoring_values import MEASURED_INGRESS_NGINX
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class IngressArgs:
         namespace: name of the namespace for the controller.
         annotations: of the load balancer's Service, from the cloud; the settings' own are laid over them.
         pool: nodes for the controller.
+        measured: whether Prometheus asks its pods.
         charts: where the chart comes from.
     """
 
@@ -48,6 +51,7 @@ class IngressArgs:
     annotations: Mapping[str, str]
     pool: NodePool
     charts: ChartStore
+    measured: bool = False
 
 
 class Ingress(pulumi.ComponentResource):
@@ -108,17 +112,21 @@ class Ingress(pulumi.ComponentResource):
         """
         controller = args.ingress.controller
         builder = ingress_nginx_values if controller == "ingress-nginx" else traefik_values
+        more = MEASURED_INGRESS_NGINX if args.measured and controller == "ingress-nginx" else {}
         return helm_release(
             f"{name}-{controller}",
             charts=args.charts,
             chart="ingress_nginx" if controller == "ingress-nginx" else "traefik",
             release_name=controller,
             namespace=namespace.name,
-            values=builder(
-                class_name=args.ingress.class_name,
-                publish_service=f"{namespace.name}/{SERVICE_NAME}",
-                replicas=args.ingress.replicas,
-                pool=args.pool,
+            values=deep_merge(
+                builder(
+                    class_name=args.ingress.class_name,
+                    publish_service=f"{namespace.name}/{SERVICE_NAME}",
+                    replicas=args.ingress.replicas,
+                    pool=args.pool,
+                ),
+                more,
             ),
             parent=self,
             depends_on=[namespace.namespace, self.ingress_class],

@@ -83,6 +83,8 @@ def jupyterhub_secrets(
     crypt_key: pulumi.Input[str],
     proxy_token: pulumi.Input[str],
     dask_gateway_token: pulumi.Input[str],
+    metrics_token: pulumi.Input[str] | None = None,
+    grafana_token: pulumi.Input[str] | None = None,
 ) -> JupyterHubSecrets:
     """Join generated secrets with those from the settings, which become secret outputs here and are plain nowhere."""
     sign_in = settings.authentication.secret
@@ -91,5 +93,7 @@ def jupyterhub_secrets(
         crypt_key=crypt_key,
         proxy_token=proxy_token,
         dask_gateway_token=dask_gateway_token if settings.dask.enabled else None,
+        metrics_token=metrics_token,
+        grafana_token=grafana_token,
         sign_in=None if sign_in is None else pulumi.Output.secret(sign_in.get_secret_value()),
     )

@@ -14,6 +14,8 @@ from qhub.config.users import members
 from qhub.platform import hub
 from qhub.platform.authentication_values import manages_groups, sign_in_config, sign_in_settings
 from qhub.platform.ingress_values import ingress_annotations
+from qhub.platform.merging import deep_merge
+from qhub.platform.monitoring_values import labelled, measured_hub
 from qhub.platform.names import DASK_SERVICE, HOME
 from qhub.platform.pods import container_resources, placement, resources
 from qhub.platform.singleuser_values import profile_entry, singleuser_values
@@ -36,6 +38,7 @@ class JupyterHubSecrets:
     Attributes:
         cookie_secret, crypt_key, proxy_token: 64 hex digits each.
         dask_gateway_token: API token of the service; None without Dask.
+        metrics_token, grafana_token: API tokens of the two services of monitoring; None without it.
         sign_in: secret of the way of signing in (of the OAuth application, or a password); None where it has none.
     """
 
@@ -44,6 +47,8 @@ class JupyterHubSecrets:
     proxy_token: pulumi.Input[str]
     dask_gateway_token: pulumi.Input[str] | None = None
     sign_in: pulumi.Input[str] | None = None
+    metrics_token: pulumi.Input[str] | None = None
+    grafana_token: pulumi.Input[str] | None = None
 
 
 def jupyterhub_values(
@@ -66,7 +71,7 @@ def jupyterhub_values(
         cluster_issuer: ClusterIssuer for the certificate; None where cert-manager has no part in it.
     """
     general = placement(node_pools["general"])
-    return {
+    made = {
         "fullnameOverride": "",
         "custom": {"qhub": hub_settings(settings, node_pools, secrets.sign_in)},
         "hub": _hub(settings, secrets, block_storage_class) | general,
@@ -89,6 +94,10 @@ def jupyterhub_values(
         "prePuller": {"hook": {"enabled": False}, "continuous": {"enabled": False}},
         "cull": _cull(settings),
     }
+    if secrets.metrics_token is None or secrets.grafana_token is None:
+        return made
+    measured = measured_hub(settings, metrics_token=secrets.metrics_token, grafana_token=secrets.grafana_token)
+    return deep_merge(made, measured)
 
 
 def keeps_data(settings: Settings) -> bool:
@@ -121,6 +130,8 @@ def hub_settings(
         "managed_groups": manages_groups(settings),
         "profiles": [profile_entry(profile, node_pools) for profile in settings.jupyterhub.profiles],
     }
+    if settings.monitoring.enabled:
+        made["profiles"] = [labelled(profile) for profile in made["profiles"]]
     sign_in = sign_in_settings(settings, sign_in_secret)
     return made if sign_in is None else made | {"sign_in": sign_in}
 

@@ -15,6 +15,7 @@ from qhub.config import Settings
 from qhub.config.authentication import OAuthSignIn
 from qhub.platform.cert_manager import ISSUERS, CertManager, CertManagerArgs
 from qhub.platform.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
+from qhub.platform.extra_releases import ExtraReleases, ExtraReleasesArgs
 from qhub.platform.generated_secrets import GeneratedSecrets
 from qhub.platform.gpu_device_plugin import GpuDevicePlugin, GpuDevicePluginArgs
 from qhub.platform.helm import ChartStore
@@ -22,6 +23,9 @@ from qhub.platform.ingress import Ingress, IngressArgs
 from qhub.platform.jupyterhub import RELEASE_NAME as HUB_RELEASE
 from qhub.platform.jupyterhub import JupyterHub, JupyterHubArgs, jupyterhub_secrets
 from qhub.platform.jupyterhub_values import keeps_data
+from qhub.platform.monitoring import Monitoring, MonitoringArgs
+from qhub.platform.monitoring_values import GRAFANA_PATH
+from qhub.platform.monitoring_values import RELEASE_NAME as MONITORING_RELEASE
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs, quota_hard
 from qhub.platform.storage import Storage, StorageArgs
 
@@ -44,8 +48,9 @@ class KubernetesPlatform(pulumi.ComponentResource):
 
     Creates, each as a component of its own:
         Secrets, Namespace, Storage, Ingress, ClusterAutoscaler and GpuDevicePlugin (only on clouds that do not
-        bring them), CertManager (only for issuers that need it), JupyterHub, DaskGateway (only if enabled). The record
-        of the hub's name is the cluster's: it is only told the load balancer's address.
+        bring them), CertManager (only for issuers that need it), JupyterHub, DaskGateway (only if enabled),
+        Monitoring (only if enabled), ExtraReleases (only if there are some). The record of the hub's name is the
+        cluster's: it is only told the load balancer's address.
 
     Order, and the other way round on destroy: namespace, storage, then JupyterHub; ingress-nginx before JupyterHub too,
     whose Ingress its webhook checks. What needs nothing of each other (certificates, Traefik, Dask Gateway, which gets
@@ -79,6 +84,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
             self._dns.point(self._ingress.address)
         nodes = self._make_node_parts(name)
         self._cert_manager = self._make_cert_manager(name)
+        self._monitoring = self._make_monitoring(name)
         self._hub = self._make_hub(name)
         self._releases: dict[str, Release] = {
             args.settings.ingress.controller: self._ingress.release,
@@ -89,6 +95,10 @@ class KubernetesPlatform(pulumi.ComponentResource):
             self._releases["cert-manager"] = self._cert_manager.release
         if args.settings.dask.enabled:
             self._releases["dask-gateway"] = self._make_dask(name)
+        if self._monitoring is not None:
+            self._releases[MONITORING_RELEASE] = self._monitoring.release
+        if args.settings.extra_releases:
+            self._releases |= self._make_extra_releases(name)
         self.register_outputs({"address": args.settings.address})
 
     def exports(self) -> Mapping[str, pulumi.Output[Any]]:
@@ -100,10 +110,11 @@ class KubernetesPlatform(pulumi.ComponentResource):
         | `load_balancer` | IP address or host name that DNS points at; "" where the Service has none of its own |
         | `login_hint` | what a person does next, as a sentence |
         | `namespace` | Kubernetes namespace of the hub |
+        | `grafana`, `grafana_admin_password` | with monitoring: URL of Grafana, and the password of its user admin |
         | `releases` | Helm release -> {version, app_version, status, revision} |
         """
         settings = self._settings
-        return {
+        made = {
             "address": pulumi.Output.from_input(settings.address),
             "load_balancer": self._ingress.address,
             "login_hint": self._ingress.address.apply(
@@ -114,6 +125,10 @@ class KubernetesPlatform(pulumi.ComponentResource):
                 **{name: release.status.apply(release_status) for name, release in sorted(self._releases.items())}
             ),
         }
+        if settings.monitoring.enabled:
+            made["grafana"] = pulumi.Output.from_input(f"{settings.address}{GRAFANA_PATH}/")
+            made["grafana_admin_password"] = self._grafana_password
+        return made
 
     def _make_namespace(self, name: str) -> PlatformNamespace:
         namespace = self._settings.namespace
@@ -157,6 +172,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
                 annotations=self._cluster.load_balancer_annotations,
                 pool=self._cluster.node_pools["general"],
                 charts=self._charts,
+                measured=self._settings.monitoring.enabled,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -198,6 +214,41 @@ class KubernetesPlatform(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
+    def _make_monitoring(self, name: str) -> Monitoring | None:
+        if not self._settings.monitoring.enabled:
+            return None
+        return Monitoring(
+            f"{name}-monitoring",
+            MonitoringArgs(
+                settings=self._settings,
+                pool=self._cluster.node_pools["general"],
+                metrics_token=self._secrets.metrics_token,
+                admin_password=self._grafana_password,
+                charts=self._charts,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    @property
+    def _grafana_password(self) -> pulumi.Output[str]:
+        """Password of Grafana's administrator: from the settings, else one that was made. A secret output."""
+        written = self._settings.monitoring.grafana.admin_password
+        return self._secrets.grafana_password if written is None else pulumi.Output.secret(written.get_secret_value())
+
+    def _make_extra_releases(self, name: str) -> dict[str, Release]:
+        return ExtraReleases(
+            f"{name}-extra",
+            ExtraReleasesArgs(
+                releases=self._settings.extra_releases,
+                namespace=self._settings.namespace.name,
+                namespace_resource=self._namespace.namespace,
+                own=self._releases,
+                project_root=self._charts.project_root,
+                working_dir=self._charts.working_dir,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        ).releases
+
     def _make_hub(self, name: str) -> JupyterHub:
         secrets = self._secrets
         needs = [self._namespace.namespace, *self._storage.ready]
@@ -214,6 +265,8 @@ class KubernetesPlatform(pulumi.ComponentResource):
                     crypt_key=secrets.crypt_key,
                     proxy_token=secrets.proxy_token,
                     dask_gateway_token=secrets.dask_gateway_token,
+                    metrics_token=secrets.metrics_token if self._monitoring is not None else None,
+                    grafana_token=secrets.grafana_token if self._monitoring is not None else None,
                 ),
                 claim_name=self._storage.claim_name,
                 cluster_issuer=self._issuer_name if self._cert_manager is not None else None,
