@@ -39,6 +39,8 @@ ADMIN_USER_KEY, ADMIN_PASSWORD_KEY = "admin-user", "admin-password"
 METRICS_SERVICE = "prometheus"
 GRAFANA_SERVICE = "grafana"
 GRAFANA_PATH = f"/services/{GRAFANA_SERVICE}"
+#: Where Grafana is told that files have changed, inside its own pod.
+PROVISIONING = f"http://localhost:3000{GRAFANA_PATH}/api/admin/provisioning"
 #: Where the proxy tells its measurements; no port of its own is used by anything else of the pod.
 PROXY_METRICS_PORT = 8002
 #: On the pods of servers: which profile they were started with.
@@ -172,18 +174,26 @@ def _grafana(settings: Settings) -> dict[str, Any]:
             "userKey": ADMIN_USER_KEY,
             "passwordKey": ADMIN_PASSWORD_KEY,
         },
-        "grafana.ini": {
+        "env": {
             # The proxy hands on whole paths.
-            "server": {"root_url": f"{settings.address}{GRAFANA_PATH}/", "serve_from_sub_path": True},
-            "analytics": {"check_for_updates": False, "check_for_plugin_updates": False, "reporting_enabled": False},
-            "users": {"allow_sign_up": False},
+            "GF_SERVER_ROOT_URL": f"{settings.address}{GRAFANA_PATH}/",
+            "GF_SERVER_SERVE_FROM_SUB_PATH": "true",
+            "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+            "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+            "GF_ANALYTICS_REPORTING_ENABLED": "false",
+            "GF_USERS_ALLOW_SIGN_UP": "false",
         },
         "sidecar": {
             "resources": small,
-            # Dashboards of this release alone, so that no chart of a user's puts one in.
-            "dashboards": {"searchNamespace": monitoring_namespace(settings)},
-            "datasources": {"alertmanager": {"enabled": False}},
+            # Dashboards of this release alone, so that no chart of a user's puts one in. The chart knows nothing of the
+            # path, and a call without it is redirected, which turns it into another.
+            "dashboards": {
+                "searchNamespace": monitoring_namespace(settings),
+                "reloadURL": f"{PROVISIONING}/dashboards/reload",
+            },
+            "datasources": {"reloadURL": f"{PROVISIONING}/datasources/reload", "alertmanager": {"enabled": False}},
         },
+        "serviceMonitor": {"path": f"{GRAFANA_PATH}/metrics"},
         # A pod that tries Grafana by `helm test`, with an image of its own.
         "testFramework": {"enabled": False},
         "resources": resources(cpu="50m", memory="128Mi", memory_limit="512Mi"),

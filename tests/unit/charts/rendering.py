@@ -28,6 +28,7 @@ NAMES = (
     "traefik",
     "cluster-autoscaler",
     "nvidia-device-plugin",
+    "kube-prometheus-stack",
 )
 
 #: The Kubernetes that the embedded cluster runs.

@@ -24,6 +24,8 @@ UNKNOWN = [
     ("traefik", "deploy"),
     ("traefik", "providers.kubernetesIngressNginx"),
     ("traefik", "ports.web.exposed"),
+    ("kube-prometheus-stack", "prometheus.prometheusSpec.retentionsize"),
+    ("kube-prometheus-stack", "grafana.adminPassword"),
 ]
 
 #: Chart, path, value of a wrong kind or out of range.
@@ -46,6 +48,7 @@ WRONG = [
     ("cluster-autoscaler", "autoscalingGroups", [{"name": "a", "minSize": 1, "maxSize": 2, "region": "b"}]),
     ("traefik", "ports.web.port", 0),
     ("traefik", "ingressRoute.dashboard.enabled", True),
+    ("kube-prometheus-stack", "grafana.env", {"GF_USERS_ALLOW_SIGN_UP": False}),
 ]
 
 #: Chart, path: what the real chart does unless told otherwise, and the contract chart cannot do.
@@ -54,6 +57,9 @@ NOT_HERE = [
     ("jupyterhub", "prePuller.hook.enabled"),
     ("jupyterhub", "prePuller.continuous.enabled"),
     ("traefik", "providers.kubernetesCRD.enabled"),
+    ("kube-prometheus-stack", "alertmanager.enabled"),
+    ("kube-prometheus-stack", "prometheusOperator.tls.enabled"),
+    ("kube-prometheus-stack", "grafana.testFramework.enabled"),
 ]
 
 

@@ -52,6 +52,7 @@ WITHOUT_DEFAULT: dict[str, set[str]] = {
     "traefik": set(),
     "cluster-autoscaler": set(),
     "nvidia-device-plugin": set(),
+    "kube-prometheus-stack": {"grafana.podAnnotations"},
 }
 
 #: Keys that no template names: taken in one go with the map around them, or, where the values.yaml says so, taken
@@ -65,6 +66,7 @@ NOT_NAMED = {
     "traefik": PROBE | {"successThreshold", "maxSurge", "ingressRoute"},
     "cluster-autoscaler": set(),
     "nvidia-device-plugin": set(),
+    "kube-prometheus-stack": set(),
 }
 
 

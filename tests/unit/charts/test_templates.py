@@ -31,6 +31,23 @@ ANNOTATIONS = [
     ("traefik", "deployment.podAnnotations", ("Deployment", "traefik")),
     ("cluster-autoscaler", "podAnnotations", ("Deployment", "cluster-autoscaler-aws-cluster-autoscaler")),
     ("nvidia-device-plugin", "podAnnotations", ("DaemonSet", "nvidia-device-plugin")),
+    ("kube-prometheus-stack", "prometheusOperator.podAnnotations", ("Deployment", "kube-prometheus-stack-operator")),
+    ("kube-prometheus-stack", "grafana.podAnnotations", ("Deployment", "kube-prometheus-stack-grafana")),
+    (
+        "kube-prometheus-stack",
+        "prometheus.prometheusSpec.podMetadata.annotations",
+        ("StatefulSet", "prometheus-kube-prometheus-stack-prometheus"),
+    ),
+    (
+        "kube-prometheus-stack",
+        "kube-state-metrics.podAnnotations",
+        ("Deployment", "kube-prometheus-stack-kube-state-metrics"),
+    ),
+    (
+        "kube-prometheus-stack",
+        "prometheus-node-exporter.podAnnotations",
+        ("DaemonSet", "kube-prometheus-stack-prometheus-node-exporter"),
+    ),
 ]
 
 
@@ -90,7 +107,9 @@ class TestTheValuesOfThePlatform:
         pool = {"node_selector": {"team": "general"}, "tolerations": [{"key": "general", "operator": "Exists"}]}
         made = pods(render(chart, ours(chart, cluster={"node_pools": {"general": pool}})))
 
-        for pod in made.values():
+        for (kind, _), pod in made.items():
+            if kind == "DaemonSet":
+                continue  # on every node
             assert pod["spec"]["nodeSelector"]["team"] == "general"
             assert {"key": "general", "operator": "Exists"} in pod["spec"]["tolerations"]
 
@@ -201,8 +220,10 @@ class TestObjectsFitTogether:
                     assert port is None or isinstance(port, int) or port in named, (key, probe)
 
     def test_mounts_have_volumes(self, chart: str, values_of: str) -> None:
-        for key, pod in pods(self.objects(chart, values_of)).items():
+        objects = self.objects(chart, values_of)
+        for key, pod in pods(objects).items():
             volumes = {volume["name"] for volume in pod["spec"].get("volumes", [])}
+            volumes |= {claim["metadata"]["name"] for claim in objects[key]["spec"].get("volumeClaimTemplates", [])}
             for container in pod["spec"]["containers"]:
                 assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes, key
 

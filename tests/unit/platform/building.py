@@ -13,6 +13,7 @@ from qhub.platform.dask_gateway_values import dask_gateway_values
 from qhub.platform.gpu_device_plugin import gpu_device_plugin_values
 from qhub.platform.ingress_values import ingress_nginx_values, traefik_values
 from qhub.platform.jupyterhub_values import JupyterHubSecrets, jupyterhub_values
+from qhub.platform.monitoring_values import monitoring_values
 
 SECRETS = JupyterHubSecrets(
     cookie_secret="c0" * 32,
@@ -70,5 +71,6 @@ def all_values(settings: Settings, *, dns: DnsZone = DNS) -> dict[str, dict[str,
         "traefik": traefik_values(**ingress),
         "ingress-nginx": ingress_nginx_values(**ingress),
         "cluster-autoscaler": cluster_autoscaler_values(AUTOSCALER, pool=pool),
+        "kube-prometheus-stack": monitoring_values(settings, pool=pool),
         "nvidia-device-plugin": gpu_device_plugin_values({"general": pool}),
     }

@@ -10,13 +10,13 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.graph.configurations import CONFIGURATIONS
 from tests.unit.platform.building import all_values, make_settings
-from tests.unit.platform.reference import needs_reference, schema_errors, unknown_keys
+from tests.unit.platform.reference import is_known, needs_reference, schema_errors, unknown_keys
 from tests.unit.platform.strategies import written_settings
 
 pytestmark = needs_reference
 
 WITH_SCHEMA = ("jupyterhub", "dask-gateway", "cert-manager", "traefik")
-WITHOUT_SCHEMA = ("ingress-nginx",)
+WITHOUT_SCHEMA = ("ingress-nginx", *(chart for chart in ("kube-prometheus-stack",) if is_known(chart)))
 
 
 class TestTheConfigurationsOfTheGraphTests:
