@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ELSEWHERE = {
     "cluster": ("qhub.rehearsal.cluster.commands", "cluster_commands"),
     "explain": ("qhub.commands_settings", "explain_command"),
-    "images": ("qhub.rehearsal.images.commands", "images_commands"),
+    "images": ("qhub.commands_images", "images_commands"),
     "rehearse": ("qhub.commands_rehearse", "rehearse_command"),
     "schema": ("qhub.commands_settings", "schema_command"),
     "toolchain": ("qhub.rehearsal.toolchain.commands", "toolchain_commands"),

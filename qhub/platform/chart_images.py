@@ -48,7 +48,8 @@ class ChartImage:
 
     def name_in(self, values: Mapping[str, Any]) -> str:
         """Return the image's name in a release with these values, without its tag."""
-        return self.name if self.rest else at(values, self.key) or self.name
+        value = at(values, self.key)
+        return self.name if value is None else f"{value}/{self.rest}" if self.rest else value
 
     def tag_in(self, values: Mapping[str, Any], version: str) -> str:
         """Return the image's tag in a release with these values, of a version of the chart."""

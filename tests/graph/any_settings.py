@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 from hypothesis import strategies as st
 
 from qhub.config import Settings, instances
+from qhub.config.extra_releases import ExtraRelease
 from qhub.config.judge import judge
 from qhub.config.model import Section
 from qhub.config.regions import regions
@@ -74,6 +75,9 @@ BY_WORDS: dict[str, Strategy] = {
     "an EntityID from": st.sampled_from(["http://google.com/accounts/o8/id", "https://login.team.org/idp"]),
     "a short word in lower": st.sampled_from(["github", "uni-1"]),
     "a domain, for": st.sampled_from(["team.org", "*.team.org"]),
+    "the name of a chart, a folder": st.just("oci://registry.team.org/mine"),
+    "a registry with or without": st.sampled_from(["registry.team.org/copies", "registry.team.org:5000"]),
+    "the host name of a registry": st.sampled_from(["ghcr.io", "quay.io"]),
     "a folder, or oci": st.just("oci://registry.team.org/charts"),
     "a chart version": st.sampled_from(["4.4.0", "v1.21.1"]),
     "an address that starts with https:// or": st.sampled_from(["https://charts.team.org", "oci://team.org/charts"]),
@@ -86,9 +90,16 @@ BY_KEY: dict[str, Strategy] = {
     "instance_type": st.sampled_from([name for cloud in instances.CLOUDS for name in instances.names(cloud)]),
     "system_instance_type": st.sampled_from(["Standard_D2s_v5", "Standard_D4s_v5"]),
     "overrides": st.just({}),  # whatever a person writes there goes into the chart unseen
+    "values": st.just({}),
     "base": st.just(""),
     "context": st.none(),
     "version": st.nothing(),  # a chart's version is data of the release and changes no value
+}
+
+#: Keys of one section without which nothing of it would be left.
+BY_PLACE: dict[tuple[type[Section], str], Strategy] = {
+    (ExtraRelease, "version"): st.just("1.2.3"),
+    (ExtraRelease, "repository"): st.none(),
 }
 
 #: What a way of signing in may lack: it is put there, or nothing of the section would be left. Admins are tried first.
@@ -128,9 +139,11 @@ def _section(section: type[Section], *, leave_out: tuple[str, ...] = ()) -> Stra
         field = section.model_fields[name]
         if name in leave_out:
             continue
-        values = BY_KEY.get(name) if name in BY_KEY else _values(field.rebuild_annotation())
-        if values is not None and not values.is_empty:
-            (required if field.is_required() else optional)[name] = values
+        values = BY_PLACE.get((section, name), BY_KEY.get(name))
+        values = _values(field.rebuild_annotation()) if values is None else values
+        if not values.is_empty:
+            needed = field.is_required() or (section, name) in BY_PLACE
+            (required if needed else optional)[name] = values
     return st.fixed_dictionaries(required, optional=optional)
 
 
