@@ -72,9 +72,8 @@ def _images(settings: Settings) -> Iterator[NeededImage]:
 
 
 def _images_of(settings: Settings, chart: ChartKey, values: Mapping[str, Any]) -> Iterator[NeededImage]:
-    about, usual = getattr(settings.charts, chart), Charts.model_fields[chart].annotation
-    assert usual is not None  # noqa: S101 - every field of a section has a type
-    as_usual = about.version == usual.model_fields["version"].default
+    about = getattr(settings.charts, chart)
+    as_usual = about.version == getattr(Charts(), chart).version
     named = deep_merge(values, about.overrides)
     # What the release gets: an image of the overrides is pulled as it is named there.
     sent = deep_merge(with_registry(chart, values, settings.images), about.overrides)

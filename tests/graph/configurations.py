@@ -134,6 +134,25 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         "certificates": DNS_01,
         "dns": {"provider": "cloudflare", "zone": "example.org", "token": SECRETS["dns_token"]},
     },
+    "add-ons": {
+        "ingress": {"controller": "traefik"},
+        "monitoring": {"enabled": True, "storage": "50Gi", "retention_size": "32Gi", "storage_class": "fast"},
+        "images": {
+            "registry": "registry.example.org/copies",
+            "credentials": {"username": "robot", "password": SECRETS["password"]},
+        },
+        "extra_releases": {
+            "loki": {
+                "chart": "loki",
+                "version": "6.0.0",
+                "repository": "https://charts.example.org",
+                "namespace": "logs",
+                "values": {"replicas": 1},
+                "secret_values": {"storage.password": SECRETS["client_secret"]},
+            },
+            "alloy": {"chart": "oci://registry.example.org/charts/alloy", "version": "1.0.0", "depends_on": ["loki"]},
+        },
+    },
     "no-dask": {"dask": {"enabled": False}, "charts": {"mirror": "oci://registry.example.org/charts"}},
 }
 

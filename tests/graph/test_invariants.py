@@ -117,6 +117,11 @@ class TestEveryConfiguration:
             "namespace",
             "releases",
             "kubeconfig",
+            *(
+                ["grafana", "grafana_admin_password"]
+                if "kube-prometheus-stack" in recording.outputs["releases"]
+                else []
+            ),
         }
         assert {status["status"] for status in recording.outputs["releases"].values()} == {"deployed"}
 

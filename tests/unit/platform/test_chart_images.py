@@ -18,7 +18,7 @@ from qhub.platform.cert_manager import issuer_spec, with_solver_secret
 from qhub.platform.chart_images import CHART_IMAGES, with_pull_secret, with_registry
 from qhub.platform.needed_images import needed_images
 from qhub.platform.pull_secret import docker_config
-from tests.unit.charts.rendering import pods, render
+from tests.unit.charts.rendering import Objects, pods, render
 from tests.unit.config.files import Folder
 from tests.unit.platform.building import all_values, make_settings
 
@@ -26,7 +26,13 @@ MIRROR = "registry.example.org:5000/copies"
 #: What an image looks like in a rendered chart or in a program's configuration: a registry, a path and a tag.
 REFERENCE = re.compile(r"[\w.-]+\.(?:io|org|com)(?::\d+)?(?:/[\w.-]+)+:[\w][\w.-]*(?:@sha256:[0-9a-f]{64})?")
 #: Key of the `charts` section -> chart.
-CHARTS = {key: key.replace("_", "-") for key in CHART_IMAGES}
+CHARTS: dict[str, str] = {key: key.replace("_", "-") for key in CHART_IMAGES}
+#: What hub and gateway are told of by name and tag apart, so that no text shows the two together.
+GIVEN_IN_PARTS = [
+    "quay.io/jupyter/scipy-notebook:2026-05-26",
+    "quay.io/jupyterhub/k8s-network-tools:4.4.0",
+    "ghcr.io/dask/dask-gateway:2026.3.0",
+]
 #: A stack in which everything that has an image is on.
 EVERYTHING: dict[str, Any] = {
     "monitoring": {"enabled": True},
@@ -68,6 +74,16 @@ def images_of(key: str, settings: Settings) -> set[str]:
     return in_pods | set(REFERENCE.findall(texts(rendered)))
 
 
+def pull_secrets(objects: Objects) -> dict[tuple[str, str], list[str]]:
+    """Return the Secrets that each workload's pods pull with: their own, else those of their account."""
+    made = {}
+    for key, pod in pods(objects).items():
+        account = objects.get(("ServiceAccount", pod["spec"].get("serviceAccountName", "")), {})
+        secrets = pod["spec"].get("imagePullSecrets") or account.get("imagePullSecrets", [])
+        made[key] = [secret["name"] for secret in secrets]
+    return made
+
+
 @pytest.mark.parametrize("key", CHARTS)
 def test_nothing_of_a_chart_is_pulled_from_elsewhere(key: str) -> None:
     before = images_of(key, settings_with({}))
@@ -79,13 +95,23 @@ def test_nothing_of_a_chart_is_pulled_from_elsewhere(key: str) -> None:
     assert after == {f"{MIRROR}/{full_name(image)}" for image in before}
 
 
+def test_what_the_hub_and_the_gateway_start_later_comes_from_the_copies_too() -> None:
+    settings = settings_with({"registry": MIRROR})
+    values = all_values(settings)
+    hub = with_registry("jupyterhub", values["jupyterhub"], settings.images)["singleuser"]
+    gateway = with_registry("dask_gateway", values["dask-gateway"], settings.images)["gateway"]
+    images = [hub["image"], hub["networkTools"]["image"], gateway["backend"]["image"]]
+
+    assert [image["name"] for image in images] == [f"{MIRROR}/{one.rpartition(':')[0]}" for one in GIVEN_IN_PARTS]
+
+
 @pytest.mark.parametrize("key", CHARTS)
 def test_every_pod_pulls_with_the_secret(key: str) -> None:
     values = with_pull_secret(key, all_values(settings_with({}))[CHARTS[key]], "my-secret")  # ty: ignore[invalid-argument-type]
-    made = pods(render(CHARTS[key], values))
+    made = pull_secrets(render(CHARTS[key], values))
 
     assert made
-    assert [name for name, pod in made.items() if {"name": "my-secret"} not in pod["spec"]["imagePullSecrets"]] == []
+    assert {name: secrets for name, secrets in made.items() if secrets != ["my-secret"]} == {}
 
 
 def test_dask_clusters_and_servers_pull_with_the_secret() -> None:
@@ -98,7 +124,11 @@ def test_dask_clusters_and_servers_pull_with_the_secret() -> None:
 
 
 def test_what_answers_lets_encrypt_pulls_with_the_secret_too() -> None:
-    settings = make_settings(domain="hub.team.org", certificates={"issuer": "letsencrypt", "email": "ops@team.org"})
+    settings = make_settings(
+        domain="hub.team.org",
+        certificates={"issuer": "letsencrypt", "email": "ops@team.org"},
+        authentication={"type": "dummy", "password": "a-long-password"},
+    )
     spec = with_solver_secret(issuer_spec(settings.certificates, name="a", ingress_class="qhub"), "s")
     (solver,) = spec["acme"]["solvers"]
 
@@ -144,12 +174,14 @@ class TestNeededImages:
             },
         )
         rendered = set().union(*(images_of(key, settings) for key in CHARTS if key != "traefik"))
-        # Only named to an operator, which nobody asks for it; and an image of whatever Kubernetes the test renders for.
+        # Only named to an operator, whom nobody asks for it.
         never_pulled = {image for image in rendered if "/thanos/" in image}
         own = f"{MIRROR}/ghcr.io/2i2c-org/nfs-ganesha:1.2.0"
 
+        apart = {f"{MIRROR}/{name}" for name in GIVEN_IN_PARTS}
+
         assert len(never_pulled) == 1
-        assert {image.pulled_as for image in needed_images(settings)} == (rendered - never_pulled) | {own}
+        assert {image.pulled_as for image in needed_images(settings)} == (rendered - never_pulled) | apart | {own}
 
     def test_follow_what_is_on(self) -> None:
         small = make_settings(
