@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qhub.config.model import Path, dotted
 from qhub.config.names import is_documentation_domain, is_public_domain
 
 if TYPE_CHECKING:
+    from qhub.config.node_pools import NodePool
     from qhub.config.resources import Image
     from qhub.config.settings import Settings
 
@@ -45,7 +47,7 @@ def advise(settings: Settings) -> tuple[SettingsWarning, ...]:
     """Return the warnings for settings that passed every check."""
     return tuple(
         SettingsWarning(key, message)
-        for topic in (_ingress, _authentication, _certificates, _storage, _profiles)
+        for topic in (_ingress, _authentication, _certificates, _storage, _profiles, _spot)
         for key, message in topic(settings)
     )
 
@@ -106,23 +108,44 @@ def _storage(settings: Settings) -> Iterator[tuple[str, str]]:
 def _profiles(settings: Settings) -> Iterator[tuple[str, str]]:
     hub, dask, pools = settings.jupyterhub, settings.dask, settings.cluster.pools
     for place, profile in enumerate(hub.profiles):
-        key, pool = f"jupyterhub.profiles[{place}]", pools[profile.node_pool]
-        yield from _unsaid(f"{key}.node_pool", profile.image or hub.image, profile.node_pool, pool.architecture)
-        if pool.cpu is not None and profile.cpu.guarantee is not None and profile.cpu.limit > pool.cpu:
-            yield (
-                f"{key}.cpu.limit",
-                f"{profile.cpu.limit:g} cores are never to be had on a node of pool {profile.node_pool}, which has "
-                f"{pool.cpu:g}; lower it, or choose a pool of larger nodes",
+        path: Path = ("jupyterhub", "profiles", place)
+        pool = pools[profile.node_pool]
+        for at, image in profile.every_image(hub.image):
+            yield from _unsaid(
+                dotted((*path, *(at if at[0] == "images" else ("node_pool",)))), image, profile.node_pool, pool
             )
+        for at, size in profile.every_size():
+            cpu = size.cpu
+            if pool.cpu is not None and not size.is_share and cpu.guarantee is not None and cpu.limit > pool.cpu:
+                yield (
+                    dotted((*path, *at, "cpu", "limit")),
+                    f"{cpu.limit:g} cores are never to be had on a node of pool {profile.node_pool}, which has "
+                    f"{pool.cpu:g}; lower it, or choose a pool of larger nodes",
+                )
     for place, worker in enumerate(dask.profiles):
         at = f"dask.profiles[{place}].node_pool"
-        yield from _unsaid(at, dask.image, worker.node_pool, pools[worker.node_pool].architecture)
+        yield from _unsaid(at, dask.image, worker.node_pool, pools[worker.node_pool])
 
 
-def _unsaid(key: str, image: Image, pool: str, architecture: str) -> Iterator[tuple[str, str]]:
+def _unsaid(key: str, image: Image, name: str, pool: NodePool) -> Iterator[tuple[str, str]]:
+    architecture = pool.architecture
     if architecture != "amd64" and not image.architectures:
         yield (
             key,
-            f"nodes of pool {pool} are {architecture}, which not every image is built for; where {image.reference} is, "
+            f"nodes of pool {name} are {architecture}, which not every image is built for; where {image.reference} is, "
             f"say so with `architectures: [amd64, {architecture}]` beside its name",
         )
+
+
+def _spot(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what could put a Dask scheduler, or the hub, on a node that the provider takes away."""
+    pools = settings.cluster.pools
+    anywhere = not pools["general"].node_selector and not pools["general"].spot
+    for name, pool in pools.items():
+        # A pool without taints takes every pod that may be on any node.
+        if anywhere and pool.spot and not pool.tolerations:
+            yield (
+                f"cluster.node_pools.{name}.spot",
+                "the hub and Dask schedulers may land on these nodes and go with them: give pool general a "
+                f"node_selector, or the nodes of {name} a taint and this pool its toleration",
+            )

@@ -67,7 +67,17 @@ Cluster = Annotated[
 
 def cluster_makes_sense(cluster: ExistingCluster | CloudCluster) -> Iterator[Problem]:
     """What the cluster's own section gets wrong, whoever runs it."""
-    yield from cluster.problems() if isinstance(cluster, CloudCluster) else tolerations_are_whole(cluster)
+    if isinstance(cluster, CloudCluster):
+        yield from cluster.problems()
+        return
+    yield from tolerations_are_whole(cluster)
+    general = cluster.node_pools.get("general")
+    if general is not None and general.spot:
+        yield Problem(
+            ("cluster", "node_pools", "general", "spot"),
+            "the hub with its database and every Dask scheduler run in this pool, and what they do is lost with a spot "
+            "node: choose nodes that stay; workers may be on spot nodes (pool worker, or node_pool of a Dask profile)",
+        )
 
 
 def tolerations_are_whole(cluster: ExistingCluster) -> Iterator[Problem]:

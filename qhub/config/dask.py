@@ -10,7 +10,14 @@ from pydantic import Field
 
 from qhub.config.model import Problem, Section, nested
 from qhub.config.names import GroupName, KubernetesName, UserName
-from qhub.config.profiles import Choice, Demand, choices_are_for_known_groups, demand_fits_pool, repeated_names
+from qhub.config.profiles import (
+    Choice,
+    Demand,
+    choices_are_for_known_groups,
+    demand_fits_pool,
+    image_runs,
+    repeated_names,
+)
 from qhub.config.quantities import Cores, Count, SecondsOrNever, SpawnerMemory
 from qhub.config.resources import Image, UserGpu
 from qhub.config.users import unknown_groups
@@ -107,16 +114,20 @@ def limits_are_for_somebody(dask: Dask, groups: Mapping[str, Any]) -> Iterator[P
 def workers_fit_their_pool(dask: Dask, cluster: Any) -> Iterator[Problem]:
     """A worker that fits on no node stays Pending for ever."""
     for place, profile in enumerate(dask.profiles):
+        path = ("dask", "profiles", place)
         demand = Demand(
-            path=("dask", "profiles", place),
+            path=path,
+            profile=path,
             pool=profile.node_pool,
             gpu=profile.gpu,
             cores=(("cores",), profile.cores),
             memory=(("memory",), profile.memory),
             most_memory=(("memory",), profile.memory),
-            image=(("dask", "profiles", place, "node_pool"), dask.image),
         )
         yield from demand_fits_pool(demand, cluster.pools)
+        if profile.node_pool in cluster.pools:
+            pool = cluster.pools[profile.node_pool]
+            yield from image_runs((*path, "node_pool"), dask.image, profile.node_pool, pool)
 
 
 def worker_profiles_are_for_known_groups(dask: Dask, groups: Mapping[str, Any]) -> Iterator[Problem]:

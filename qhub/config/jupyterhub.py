@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from qhub.config.model import GROWS, Problem, Section, nested
+from qhub.config.model import GROWS, Expected, Path, Problem, Section, nested
 from qhub.config.names import KubernetesName
-from qhub.config.profiles import Choice, Demand, choices_are_for_known_groups, demand_fits_pool, repeated_names
-from qhub.config.quantities import MemoryQuantity, Seconds, SecondsOrNever, VolumeSize, parse_spawner_memory
-from qhub.config.resources import Image, Resources, UserCpu, UserGpu, UserMemory
+from qhub.config.options import ImageOption, OtherImage, SizeOption, default_of, options_differ
+from qhub.config.profiles import (
+    Choice,
+    Demand,
+    choices_are_for_known_groups,
+    demand_fits_pool,
+    image_runs,
+    repeated_names,
+)
+from qhub.config.quantities import MemoryQuantity, Seconds, SecondsOrNever, VolumeSize
+from qhub.config.resources import Image, Resources, UserGpu
+from qhub.config.sizes import Size, on_pool, said_elsewhere, said_once, servers_per_node, share_can_be_had
+from qhub.config.theme import Theme
 
 
 class Cull(Section):
@@ -27,19 +38,66 @@ class Cull(Section):
         default=0, description="Seconds after which a server is stopped even in use; 0 for never."
     )
     users: bool = Field(default=False, description="Also remove users whose servers were stopped from the hub's list.")
+    admins: bool = Field(
+        default=True,
+        description="With users: administrators too. Servers are stopped whosever they are: the culler knows no "
+        "exception for some people's.",
+    )
 
 
-class Profile(Choice):
-    """A size of notebook server that people choose when they start one."""
+class Profile(Size, Choice):
+    """A kind of notebook server that people choose when they start one."""
 
     default: bool = Field(
         default=False, description="Chosen beforehand. One profile has it; with one profile only, not needed."
     )
-    cpu: UserCpu = nested("CPU cores of a server.")
-    memory: UserMemory = nested("Memory of a server.")
     gpu: UserGpu | None = Field(default=None, description="GPUs of a server; null for none.")
     image: Image | None = Field(default=None, description="Image for this profile; null takes jupyterhub.image.")
     node_pool: KubernetesName = Field(default="user", description="Pool of cluster.node_pools that its servers run on.")
+    sizes: tuple[SizeOption, ...] = Field(
+        default=(),
+        description="Sizes that people choose from when they start a server of this profile, instead of its own cpu "
+        "and memory.",
+    )
+    images: tuple[ImageOption, ...] = Field(
+        default=(),
+        description="Images that people choose from when they start a server of this profile, instead of its own "
+        "image.",
+    )
+    other_image: OtherImage | None = Field(
+        default=None, description="Lets people type an image that is in no list; null lets nobody."
+    )
+
+    @property
+    def default_size(self) -> Size:
+        """The size that is chosen beforehand, which is its own where there is nothing to choose."""
+        return default_of(self.sizes) if self.sizes else self
+
+    def default_image(self, standard: Image) -> Image:
+        """Return the image that is chosen beforehand.
+
+        Args:
+            standard: the image of profiles without one.
+        """
+        return default_of(self.images).image if self.images else self.image or standard
+
+    def every_size(self) -> Iterator[tuple[Path, Size]]:
+        """Yield every size that a server of it may have, with its key below the profile."""
+        if not self.sizes:
+            yield (), self
+        for place, size in enumerate(self.sizes):
+            yield ("sizes", place), size
+
+    def every_image(self, standard: Image) -> Iterator[tuple[Path, Image]]:
+        """Yield every image that a server of it may run, with the key below the profile that decides on it.
+
+        Args:
+            standard: the image of profiles without one.
+        """
+        if not self.images:
+            yield (("image",), self.image) if self.image is not None else (("node_pool",), standard)
+        for place, option in enumerate(self.images):
+            yield ("images", place, "image"), option.image
 
 
 #: QHub's two sizes of old, halved so that they fit the smallest nodes of every cloud (2 cores, 4 GB).
@@ -73,6 +131,9 @@ class Hub(Section):
     )
 
 
+Seats = Annotated[int, Field(ge=0, le=1000), Expected("a whole number from 0 to 1000")]
+
+
 class JupyterHub(Section):
     """Notebook servers."""
 
@@ -96,6 +157,12 @@ class JupyterHub(Section):
     shared_memory: MemoryQuantity = Field(
         default="1Gi", description="Size of /dev/shm in a server, which PyTorch and others use between processes."
     )
+    placeholders: Seats = Field(
+        default=0,
+        description="Seats that are kept free: pods as large as a server of the default profile, which give way as "
+        "soon as somebody starts one, and for which the autoscaler then adds a node. Their nodes are paid for.",
+    )
+    theme: Theme = nested("How the hub's pages look.")
 
     @property
     def default_profile(self) -> Profile:
@@ -137,41 +204,76 @@ def profile_names_differ(jupyterhub: JupyterHub) -> Iterator[Problem]:
     yield from repeated_names(("jupyterhub", "profiles"), [profile.name for profile in jupyterhub.profiles])
 
 
-def guarantees_fit_limits(jupyterhub: JupyterHub) -> Iterator[Problem]:
-    """Kubernetes refuses a pod that is promised more than it may use."""
+def sizes_and_images_make_sense(jupyterhub: JupyterHub) -> Iterator[Problem]:
+    """Each size is said once and in one way, and each choice can be told from the others."""
     for place, profile in enumerate(jupyterhub.profiles):
-        path = ("jupyterhub", "profiles", place)
-        cpu, memory = profile.cpu, profile.memory
-        if cpu.guarantee is not None and cpu.guarantee > cpu.limit:
-            message = f"{cpu.guarantee:g} cores are more than the limit of {cpu.limit:g}: lower it, or raise cpu.limit"
-            yield Problem((*path, "cpu", "guarantee"), message)
-        if memory.guarantee is None:
-            continue
-        if parse_spawner_memory(memory.guarantee) > parse_spawner_memory(memory.limit):
-            message = f"{memory.guarantee} is more than the limit of {memory.limit}: lower it, or raise memory.limit"
-            yield Problem((*path, "memory", "guarantee"), message)
+        path: Path = ("jupyterhub", "profiles", place)
+        for key, size in profile.every_size():
+            yield from said_once((*path, *key), size)
+        if profile.sizes:
+            yield from said_elsewhere(path, profile)
+        if profile.images and profile.image is not None:
+            yield Problem((*path, "image"), "`images` of this profile say it: leave image out, or make it one of them")
+        yield from options_differ((*path, "sizes"), profile.sizes)
+        yield from options_differ((*path, "images"), profile.images)
 
 
 def profiles_fit_their_pool(jupyterhub: JupyterHub, cluster: Any) -> Iterator[Problem]:
-    """A server that fits on no node stays Pending until its start times out.
-
-    What is not guaranteed is reserved all the same: Kubernetes takes the limit where a pod asks for nothing.
-    """
+    """A server that fits on no node stays Pending until its start times out, whichever size or image it has."""
     for place, profile in enumerate(jupyterhub.profiles):
-        path, cpu, memory = ("jupyterhub", "profiles", place), profile.cpu, profile.memory
-        own = profile.image is not None
-        demand = Demand(
-            path=path,
-            pool=profile.node_pool,
-            gpu=profile.gpu,
-            cores=(("cpu", "limit"), cpu.limit) if cpu.guarantee is None else (("cpu", "guarantee"), cpu.guarantee),
-            memory=(("memory", "limit"), memory.limit)
-            if memory.guarantee is None
-            else (("memory", "guarantee"), memory.guarantee),
-            most_memory=(("memory", "limit"), memory.limit),
-            image=((*path, "image"), profile.image) if own else ((*path, "node_pool"), jupyterhub.image),
+        path, name = ("jupyterhub", "profiles", place), profile.node_pool
+        for number, (key, size) in enumerate(profile.every_size()):
+            # What holds for the profile as a whole is told once.
+            yield from demand_fits_pool(_demand((*path, *key), path, profile, size, first=number == 0), cluster.pools)
+            if name in cluster.pools:
+                yield from share_can_be_had((*path, *key), size, name, cluster.pools[name])
+        for key, image in profile.every_image(jupyterhub.image):
+            if name in cluster.pools:
+                yield from image_runs((*path, *key), image, name, cluster.pools[name])
+
+
+def placeholders_have_room(jupyterhub: JupyterHub, cluster: Any) -> Iterator[Problem]:
+    """Seats that no node of the pool can hold would wait for ever, and the autoscaler with them."""
+    profile, wanted = jupyterhub.default_profile, jupyterhub.placeholders
+    pool, limits = cluster.pools.get(profile.node_pool), cluster.node_pools.get(profile.node_pool)
+    if not wanted or pool is None or (most := getattr(limits, "max", None)) is None:
+        return
+    reserved = on_pool(profile.default_size, pool)
+    seats = servers_per_node(reserved, pool) if reserved is not None else None
+    if seats and math.ceil(wanted / seats) > most:
+        yield Problem(
+            ("jupyterhub", "placeholders"),
+            f"{wanted} seats of profile {profile.name} fill {math.ceil(wanted / seats)} nodes of pool "
+            f"{profile.node_pool}, which has at most {most}: lower it, or raise cluster.node_pools.{profile.node_pool}"
+            ".max",
         )
-        yield from demand_fits_pool(demand, cluster.pools)
+
+
+def _demand(at: Path, path: Path, profile: Profile, size: Size, *, first: bool) -> Demand:
+    """Return what a server of a size takes of a node.
+
+    What is not guaranteed is reserved all the same: Kubernetes takes the limit where a pod asks for nothing. A share of
+    a node always fits on it.
+    """
+    cpu, memory, written = size.cpu, size.memory, not size.is_share
+    return Demand(
+        path=at,
+        profile=path,
+        pool=profile.node_pool,
+        first=first,
+        gpu=profile.gpu,
+        cores=((("cpu", "limit"), cpu.limit) if cpu.guarantee is None else (("cpu", "guarantee"), cpu.guarantee))
+        if written
+        else None,
+        memory=(
+            (("memory", "limit"), memory.limit)
+            if memory.guarantee is None
+            else (("memory", "guarantee"), memory.guarantee)
+        )
+        if written
+        else None,
+        most_memory=(("memory", "limit"), memory.limit) if written else None,
+    )
 
 
 def profiles_are_for_known_groups(jupyterhub: JupyterHub, groups: Mapping[str, Any]) -> Iterator[Problem]:

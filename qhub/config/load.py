@@ -17,6 +17,7 @@ from qhub.config.model import ENCRYPTED, dotted
 from qhub.config.settings import SECTIONS, Settings
 from qhub.config.shape import Path, Spot, is_encrypted, leaves
 from qhub.config.sources import PROJECT_FILE, Sources, project_root, read_sources, stack_file, stack_of
+from qhub.config.theme import is_address, logo_problem
 
 
 def load_stack_settings() -> Settings:
@@ -168,10 +169,14 @@ def _examine(
 
 
 def _missing_files(settings: Settings) -> Iterator[Finding]:
+    """Yield what is wrong with the files that settings name. The models do not look: they only know what is written."""
     mirror = settings.charts.mirror
     if mirror is not None and "://" not in mirror and not settings.path(mirror).is_dir():
         message = f'there is no folder "{mirror}"; relative paths start at the folder of {PROJECT_FILE}'
         yield Finding(("charts", "mirror"), message, showable=True)
+    logo = settings.jupyterhub.theme.logo
+    if logo is not None and not is_address(logo) and (wrong := logo_problem(logo, settings.path(logo))):
+        yield Finding(("jupyterhub", "theme", "logo"), wrong, showable=True)
 
 
 def _engine_values(project: str) -> tuple[dict[str, Any], frozenset[str]]:

@@ -55,48 +55,61 @@ class Demand:
     """What a pod of a profile takes of its node, and under which keys the settings say so.
 
     Attributes:
-        path: the profile's place in the settings.
+        path: place in the settings of what says CPU and memory.
+        profile: the profile's place.
         pool: name of its node pool.
+        first: whether it is the profile's first size; what holds for the whole profile is told for that one.
         gpu: its GPUs; None for none.
-        cores: key below `path`, and CPU cores that are reserved.
-        memory: key below `path`, and memory that is reserved, as spawners write it.
-        most_memory: key below `path`, and memory that it may use at most.
-        image: key from the root, and the image that runs there.
+        cores: key below `path`, and CPU cores that are reserved; None where they follow from the node.
+        memory: key below `path`, and memory that is reserved, as spawners write it; None likewise.
+        most_memory: key below `path`, and memory that it may use at most; None likewise.
     """
 
     path: Path
+    profile: Path
     pool: str
+    first: bool = True
     gpu: UserGpu | None
-    cores: tuple[Path, float]
-    memory: tuple[Path, str]
-    most_memory: tuple[Path, str]
-    image: tuple[Path, Image]
+    cores: tuple[Path, float] | None
+    memory: tuple[Path, str] | None
+    most_memory: tuple[Path, str] | None
 
 
 def demand_fits_pool(demand: Demand, pools: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what keeps a pod Pending for ever: no such pool, or nodes with too few GPUs, cores or too little memory."""
-    path, name = demand.path, demand.pool
-    pool = pools.get(name)
+    name, pool = demand.pool, pools.get(demand.pool)
     if pool is None:
-        message = f'there is no pool "{name}" in cluster.node_pools (known: {", ".join(pools)})'
-        yield Problem((*path, "node_pool"), message, nearest(name, pools))
+        if demand.first:
+            message = f'there is no pool "{name}" in cluster.node_pools (known: {", ".join(pools)})'
+            yield Problem((*demand.profile, "node_pool"), message, nearest(name, pools))
         return
-    yield from _gpu_fits(demand, pool, pools)
-    yield from _image_runs(demand, pool)
-    (cores_key, cores), (memory_key, memory), (most_key, most) = demand.cores, demand.memory, demand.most_memory
-    if pool.cpu is not None and cores > pool.cpu:
+    if demand.first:
+        yield from _gpu_fits(demand, pool, pools)
+    yield from _cores_fit(demand, pool)
+    yield from _memory_fits(demand, pool)
+
+
+def _cores_fit(demand: Demand, pool: Any) -> Iterator[Problem]:
+    if demand.cores is None or pool.cpu is None:
+        return
+    key, cores = demand.cores
+    if cores > pool.cpu:
         message = (
-            f"{cores:g} cores do not fit on a node of pool {name}, which has {pool.cpu:g}{_why(cores_key)}: {_SMALLER}"
+            f"{cores:g} cores do not fit on a node of pool {demand.pool}, which has {pool.cpu:g}{_why(key)}: {_SMALLER}"
         )
-        yield Problem((*path, *cores_key), message)
-    if pool.memory is None:
+        yield Problem((*demand.path, *key), message)
+
+
+def _memory_fits(demand: Demand, pool: Any) -> Iterator[Problem]:
+    if demand.memory is None or demand.most_memory is None or pool.memory is None:
         return
-    room = f"on a node of pool {name}, which has {spelled(pool.memory)}"
+    (key, memory), (most_key, most) = demand.memory, demand.most_memory
+    room = f"on a node of pool {demand.pool}, which has {spelled(pool.memory)}"
     if parse_spawner_memory(memory) > parse_size(pool.memory):
-        yield Problem((*path, *memory_key), f"{memory} do not fit {room}{_why(memory_key)}: {_SMALLER}")
+        yield Problem((*demand.path, *key), f"{memory} do not fit {room}{_why(key)}: {_SMALLER}")
     elif parse_spawner_memory(most) > parse_size(pool.memory):
         yield Problem(
-            (*path, *most_key),
+            (*demand.path, *most_key),
             f"{most} are never to be had {room}: whoever used more would take the node down with them; lower it",
         )
 
@@ -105,19 +118,19 @@ def _why(key: Path) -> str:
     return " (without a guarantee, the limit is what is reserved)" if key[-1] == "limit" else ""
 
 
-def _image_runs(demand: Demand, pool: Any) -> Iterator[Problem]:
-    path, image = demand.image
+def image_runs(path: Path, image: Image, name: str, pool: Any) -> Iterator[Problem]:
+    """Yield a problem at `path` where an image is not built for the nodes of pool `name`."""
     if image.architectures and pool.architecture not in image.architectures:
         built = ", ".join(image.architectures)
         yield Problem(
             path,
-            f"nodes of pool {demand.pool} are {pool.architecture}, and {image.reference} is built for {built}: choose "
+            f"nodes of pool {name} are {pool.architecture}, and {image.reference} is built for {built}: choose "
             "another pool, or an image for both",
         )
 
 
 def _gpu_fits(demand: Demand, pool: Any, pools: Mapping[str, Any]) -> Iterator[Problem]:
-    path, name, gpu = demand.path, demand.pool, demand.gpu
+    path, name, gpu = demand.profile, demand.pool, demand.gpu
     if gpu is None:
         return
     if pool.gpu is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qhub.config.storage import ExistingClaimStorage
+from qhub.config.theme import is_address
 from qhub.config.users import members
 from qhub.platform import hub
 from qhub.platform.authentication_values import manages_groups, sign_in_config, sign_in_settings
@@ -17,8 +18,10 @@ from qhub.platform.ingress_values import ingress_annotations
 from qhub.platform.merging import deep_merge
 from qhub.platform.monitoring_values import labelled, measured_hub
 from qhub.platform.names import DASK_SERVICE, HOME
+from qhub.platform.placeholders import placeholder_tolerations, placeholder_values
 from qhub.platform.pods import container_resources, placement, resources
 from qhub.platform.singleuser_values import profile_entry, singleuser_values
+from qhub.platform.theme_values import logo_path, theme_values
 
 if TYPE_CHECKING:
     import pulumi
@@ -80,12 +83,12 @@ def jupyterhub_values(
             "chp": {"resources": resources(cpu="50m", memory="64Mi", memory_limit="1Gi"), **general},
         },
         "ingress": _ingress(settings, cluster_issuer),
-        "singleuser": singleuser_values(settings, node_pools["user"], claim_name),
+        "singleuser": singleuser_values(settings, node_pools, claim_name),
         "scheduling": {
-            # 4.4 brings kube-scheduler 1.30 with the rights of that version; newer clusters refuse some of them.
+            # 4.4 brings kube-scheduler 1.30 with the rights of that version; newer clusters refuse some of them. The
+            # cluster's own scheduler spreads servers over nodes where this one would pack them.
             "userScheduler": {"enabled": False},
-            "userPlaceholder": {"enabled": False},
-            "podPriority": {"enabled": False},
+            **placeholder_values(settings.jupyterhub, node_pools),
             # Pools are chosen by our own node selectors; the chart's labels would be a second, softer opinion.
             "corePods": {"nodeAffinity": {"matchNodePurpose": "ignore"}},
             "userPods": {"nodeAffinity": {"matchNodePurpose": "ignore"}},
@@ -128,7 +131,15 @@ def hub_settings(
         "users": {name: {key: value for key, value in user.items() if value} for name, user in users.items()},
         "groups": hub_groups(settings),
         "managed_groups": manages_groups(settings),
-        "profiles": [profile_entry(profile, node_pools) for profile in settings.jupyterhub.profiles],
+        "profiles": [
+            profile_entry(
+                profile,
+                node_pools,
+                settings.jupyterhub.image,
+                tolerates=bool(placeholder_tolerations(settings.jupyterhub, node_pools)),
+            )
+            for profile in settings.jupyterhub.profiles
+        ],
     }
     if settings.monitoring.enabled:
         made["profiles"] = [labelled(profile) for profile in made["profiles"]]
@@ -166,7 +177,10 @@ def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: st
         "extraEnv": {"JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS": PRIVATE_RANGES},
         "networkPolicy": {"enabled": True},
         "resources": container_resources(settings.jupyterhub.hub.resources),
+        **theme_values(settings),
     }
+    if any(profile.sizes or profile.images or profile.other_image for profile in settings.jupyterhub.profiles):
+        made["extraConfig"]["15-qhub-choices"] = hub.source("qhub_choices")
     if sign_in_settings(settings, secrets.sign_in) is not None:
         made["extraConfig"]["20-qhub-sign-in"] = hub.source("qhub_sign_in")
     if secrets.dask_gateway_token is not None:
@@ -189,8 +203,12 @@ def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: st
 
 def _hub_config(settings: Settings, secrets: JupyterHubSecrets) -> dict[str, Any]:
     """Return `hub.config`: sections are classes of JupyterHub."""
+    config = sign_in_config(settings, secrets.sign_in)
+    logo = settings.jupyterhub.theme.logo
+    if logo is not None and not is_address(logo):
+        config["JupyterHub"] = {**config.get("JupyterHub", {}), "logo_file": logo_path(logo)}
     return {
-        **sign_in_config(settings, secrets.sign_in),
+        **config,
         # Seconds that a started server has to answer: JupyterHub's 30 are too few on a busy node or a slow disk.
         "Spawner": {"http_timeout": 120},
         "CryptKeeper": {"keys": [secrets.crypt_key]},
@@ -224,4 +242,5 @@ def _cull(settings: Settings) -> dict[str, Any]:
         "every": cull.every,
         "maxAge": cull.max_age,
         "users": cull.users,
+        "adminUsers": cull.admins,
     }

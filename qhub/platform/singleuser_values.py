@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qhub.platform.names import DASK_PATH, DASK_PROXY_POD_PORT, DASK_SERVICE, HOME
+from qhub.platform.placeholders import placeholder_tolerations
 from qhub.platform.pods import node_selector, resources, tolerations
+from qhub.platform.profile_options import as_html, profile_options, size_override
 
 if TYPE_CHECKING:
     from qhub.clouds.cluster import NodePool
     from qhub.config import Settings
     from qhub.config.jupyterhub import Profile
+    from qhub.config.resources import Image
 
 #: What z2jh gives every user pod (`scheduling.userPods.tolerations`). A profile that names tolerations replaces the
 #: list as a whole, so these have to be said again.
@@ -34,35 +37,42 @@ SERVER_CONFIG = {
 RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108
 
 
-def profile_entry(profile: Profile, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
-    """Return one entry of KubeSpawner's `profile_list`, with `users` and `groups` that the hub-side code takes out."""
+def profile_entry(
+    profile: Profile, node_pools: Mapping[str, NodePool], standard: Image, *, tolerates: bool = False
+) -> dict[str, Any]:
+    """Return one entry of KubeSpawner's `profile_list`, with `users`, `groups` and `options` for the hub-side code.
+
+    Args:
+        profile: of the settings.
+        node_pools: by name, as in `Cluster`.
+        standard: the image of profiles without one.
+        tolerates: whether all servers tolerate something, which then has to be replaced also where the pool of this
+            profile has no taint.
+    """
     pool = node_pools[profile.node_pool]
-    override: dict[str, Any] = {
-        "cpu_limit": profile.cpu.limit,
-        "cpu_guarantee": profile.cpu.guarantee,
-        "mem_limit": profile.memory.limit,
-        "mem_guarantee": profile.memory.guarantee,
-        "node_selector": node_selector(pool),
-    }
-    if pool.tolerations:
+    override: dict[str, Any] = {**size_override(profile.default_size, pool), "node_selector": node_selector(pool)}
+    if pool.tolerations or tolerates:
         override["tolerations"] = [*USER_TOLERATIONS, *tolerations(pool)]
     if profile.gpu is not None:
         wanted = {pool.gpu.resource if pool.gpu else "nvidia.com/gpu": str(profile.gpu.count)}
         override |= {"extra_resource_limits": wanted, "extra_resource_guarantees": wanted}
-    if profile.image is not None:
-        override["image"] = profile.image.reference
+    if profile.images or profile.image is not None:
+        override["image"] = profile.default_image(standard).reference
     entry: dict[str, Any] = {
-        "display_name": profile.title,
+        "display_name": as_html(profile.title),
         "slug": profile.name,
-        "description": profile.description,
+        "description": as_html(profile.description),
         "default": profile.default,
-        "kubespawner_override": {key: value for key, value in override.items() if value is not None},
+        "kubespawner_override": override,
     }
+    options = profile_options(profile, pool, standard)
+    if options:
+        entry["options"] = options
     limited_to = {"users": profile.users, "groups": profile.groups}
     return entry | {key: list(names) for key, names in limited_to.items() if names is not None}
 
 
-def singleuser_values(settings: Settings, user_pool: NodePool, claim_name: str) -> dict[str, Any]:
+def singleuser_values(settings: Settings, node_pools: Mapping[str, NodePool], claim_name: str) -> dict[str, Any]:
     """Return the section `singleuser`.
 
     Selector and tolerations stand here only where there are no profiles: KubeSpawner merges a profile's node selector
@@ -96,7 +106,11 @@ def singleuser_values(settings: Settings, user_pool: NodePool, claim_name: str) 
         "networkPolicy": {"enabled": True},
     }
     if not hubs.profiles:
+        user_pool = node_pools["user"]
         made |= {"nodeSelector": node_selector(user_pool), "extraTolerations": tolerations(user_pool)}
+    elif tolerated := placeholder_tolerations(hubs, node_pools):
+        # The chart gives placeholders what it gives all servers. Each profile says its own in place of these.
+        made["extraTolerations"] = tolerated
     if settings.dask.enabled:
         _add_dask(made, settings.namespace.name)
     return made

@@ -162,6 +162,16 @@ def pod_failure(step: str, pod: Pod, settings: Settings) -> Failure:
     return Failure(step=step, what=what, message=reason, key=key.key, hint=key.hint)
 
 
+def _size_key(profile: Any, word: str, guarantee: str) -> str:
+    """Return the key of a profile of servers that says how much cpu or memory is reserved."""
+    if profile.sizes:
+        return "sizes"
+    if profile.is_share:
+        return "users_per_node"
+    # The limit is reserved where no guarantee is given.
+    return f"{word}.limit" if getattr(profile, word).guarantee is None else guarantee
+
+
 def pod_key(pod: Pod, settings: Settings) -> Key:
     """Return the key of what keeps a pod from its place, by the scheduler's words."""
     lists: Mapping[str, Any] = {"user": settings.jupyterhub.profiles, "worker": settings.dask.profiles}
@@ -175,9 +185,9 @@ def pod_key(pod: Pod, settings: Settings) -> Key:
         return Key(key=f"{path}.gpu", hint=f"or {pool}: its nodes have not as many GPUs to give")
     for word, user_key, worker_key in (("memory", "memory.guarantee", "memory"), ("cpu", "cpu.guarantee", "cores")):
         if f"Insufficient {word}" in pod.reason:
-            key = user_key if pod.role == "user" else worker_key
-            if pod.role == "user" and getattr(profile, word).guarantee is None:
-                key = f"{word}.limit"  # Kubernetes reserves the limit where no guarantee is given
+            key = worker_key
+            if pod.role == "user":
+                key = _size_key(profile, word, user_key)
             return Key(key=f"{path}.{key}", hint=f"lower it, or take larger nodes in {pool}")
     if "Too many pods" in pod.reason:
         return Key(key=f"{pool}.max", hint="every node has as many pods as it may")

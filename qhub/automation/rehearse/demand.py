@@ -13,7 +13,7 @@ from qhub.automation.rehearse.blame import key_for, pod_failure
 from qhub.automation.rehearse.dask_pods import scheduler_pod, worker_pod, worker_profiles
 from qhub.automation.rehearse.journal import StepFailed
 from qhub.automation.rehearse.looking import of_roles
-from qhub.automation.rehearse.user_pods import ROLE_LABEL, profile_names, user_pod
+from qhub.automation.rehearse.user_pods import ROLE_LABEL, profile_names, size_names, user_pod
 from qhub.automation.rehearse.waiting import POLL, STILL, STILL_WITH_AUTOSCALER, Stage, settle
 from qhub.rehearsal.report.recording import ROLES, Failure, Picture, Pod
 from qhub.rehearsal.report.words import duration, plural
@@ -39,9 +39,13 @@ def release_values(state: Mapping[str, Any], name: str) -> Mapping[str, Any] | N
 
 
 def first_pods(state: Mapping[str, Any], namespace: str) -> list[dict[str, Any]]:
-    """Return what must run: a server per profile, and a scheduler with one worker per worker profile."""
+    """Return what must run: a server per profile and size, and a scheduler with one worker per worker profile."""
     hub, gateway = release_values(state, "jupyterhub"), release_values(state, "dask-gateway")
-    pods = [user_pod(hub, name, namespace=namespace) for name in profile_names(hub)] if hub else []
+    pods = [
+        user_pod(hub or {}, name, namespace=namespace, size=size)
+        for name in (profile_names(hub) if hub else ())
+        for size in (size_names(hub or {}, name) or (None,))
+    ]
     for name in worker_profiles(gateway) if gateway else ():
         pods += [scheduler_pod(gateway or {}, name, namespace=namespace)]
         pods += [worker_pod(gateway or {}, name, 1, namespace=namespace)]

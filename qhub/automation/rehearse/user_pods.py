@@ -14,6 +14,7 @@ from typing import Any
 
 from qhub.config.quantities import parse_spawner_memory
 from qhub.platform.hub import qhub_hub
+from qhub.platform.profile_options import SIZE
 from qhub.platform.singleuser_values import USER_TOLERATIONS
 
 Json = dict[str, Any]
@@ -32,17 +33,30 @@ def profile_names(values: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(profile["slug"] for profile in values["custom"]["qhub"]["profiles"])
 
 
-def user_pod(values: Mapping[str, Any], profile: str, *, namespace: str) -> Json:
+def size_names(values: Mapping[str, Any], profile: str) -> tuple[str, ...]:
+    """Return the names of the sizes that people choose from in a profile; empty where it has one."""
+    chosen = next(one for one in values["custom"]["qhub"]["profiles"] if one["slug"] == profile)
+    return tuple(choice["name"] for choice in _sizes(chosen))
+
+
+def _sizes(profile: Mapping[str, Any]) -> list[Json]:
+    return next((option["choices"] for option in profile.get("options", ()) if option["name"] == SIZE), [])
+
+
+def user_pod(values: Mapping[str, Any], profile: str, *, namespace: str, size: str | None = None) -> Json:
     """Return the pod that the hub would make for somebody who chooses a profile.
 
     Args:
         values: of the release `jupyterhub`; secret leaves may be anything.
         profile: name of the profile.
         namespace: of the hub.
+        size: name of one of its sizes; None for the one that is chosen beforehand.
     """
     hub = values["custom"]["qhub"]
     chosen = next(one for one in hub["profiles"] if one["slug"] == profile)
-    single, override = values["singleuser"], chosen["kubespawner_override"]
+    single, override = values["singleuser"], dict(chosen["kubespawner_override"])
+    if size is not None:
+        override |= next(choice["kubespawner_override"] for choice in _sizes(chosen) if choice["name"] == size)
     user, groups = somebody(chosen, hub)
     spawner = _spawner(single, user, groups)
     tools = {**NETWORK_TOOLS, **(single.get("networkTools", {}).get("image") or {})}
@@ -63,7 +77,7 @@ def user_pod(values: Mapping[str, Any], profile: str, *, namespace: str) -> Json
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": f"jupyter-{profile}",
+            "name": f"jupyter-{profile}" + (f"-{size}" if size else ""),
             "namespace": namespace,
             "labels": {
                 "app": "jupyterhub",

@@ -5,7 +5,8 @@ Settings come from `custom.qhub` of the chart's values:
     users:          {name: {uid: int | None, primary_group: str | None}}
     groups:         {name: {gid: int, members: [str], read_only_members?: [str]}}; members are those of both kinds
     managed_groups: whether groups that the hub knows somebody in count too: the sign-in sets them anew each time
-    profiles:       [{display_name, slug, description, default, kubespawner_override, users?, groups?}]
+    profiles:       [{display_name, slug, description, default, kubespawner_override, users?, groups?, options?}];
+                    options are KubeSpawner's profile_options, where a list of what has a `name` is a map in its order
     home:           path of the home folder in the user's container
 
 Where the sign-in does not set groups, the settings alone decide: the hub only ever adds people to the groups that it is
@@ -113,12 +114,22 @@ def group_file(who):
     return "\n".join(lines) + "\n"
 
 
+def by_name(listed):
+    """Return {name: rest} of a list, in its order: a map would come out of the chart's values sorted by its keys."""
+    return {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in listed}
+
+
 def allowed_profiles(username, hub_groups, settings):
     """Return the profiles open to a user. One that names neither users nor groups is open to everybody."""
     member_of = set(group_ids(username, hub_groups, settings))
     allowed = []
     for profile in deepcopy(settings["profiles"]):
         users, groups = profile.pop("users", None), profile.pop("groups", None)
+        options = by_name(profile.pop("options", ()))
+        if options:
+            profile["profile_options"] = {
+                name: {**option, "choices": by_name(option["choices"])} for name, option in options.items()
+            }
         if (users is None and groups is None) or username in (users or ()) or member_of & set(groups or ()):
             allowed.append(profile)
     return allowed

@@ -224,7 +224,7 @@ class TestPlacement:
             assert part["resources"]["requests"]
 
     def test_culling_is_handed_on(self) -> None:
-        cull = {"enabled": True, "timeout": 900, "every": 300, "max_age": 7200, "users": True}
+        cull = {"enabled": True, "timeout": 900, "every": 300, "max_age": 7200, "users": True, "admins": False}
 
         assert hub_values(make_settings(jupyterhub={"cull": cull}))["cull"] == {
             "enabled": True,
@@ -232,4 +232,5 @@ class TestPlacement:
             "every": 300,
             "maxAge": 7200,
             "users": True,
+            "adminUsers": False,
         }
