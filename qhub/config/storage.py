@@ -17,7 +17,8 @@ from qhub.config.resources import Image, Resources
 class _Storage(Section):
     size: Annotated[VolumeSize, GROWS] = Field(
         default="100Gi",
-        description="Size of the shared file system. It can grow in place, never shrink: a smaller one is refused.",
+        description="Size of the shared file system. It can grow in place, never shrink: a smaller one is refused. All "
+        "homes share it; none of the kinds can limit one person's (docs/profiles.md).",
     )
     protect: bool = Field(
         default=True,

@@ -44,6 +44,10 @@ BY_WORDS: dict[str, Strategy] = {
     "a size, for": st.sampled_from(["1Gi", "100Gi", "1Ti", "12800Gi"]),
     "a whole number": st.nothing(),  # by its bounds
     "a number of CPU cores": st.sampled_from([0.1, 0.5, 1, 2, 4]),
+    "a number, at least 1": st.sampled_from([1, 1.5, 3, 100]),
+    "a regular expression": st.sampled_from([r"quay\.io/team/.+:.+", ".*"]),
+    "a colour as": st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True),
+    "the path of a picture": st.just("https://team.org/logo.png"),  # a file would have to be there
     "the path of a kubeconfig": st.just("kubeconfig"),
     "the name of a Kubernetes object": NAMES,
     "the name of an extended": st.sampled_from(["nvidia.com/gpu", "amd.com/gpu"]),

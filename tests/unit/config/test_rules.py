@@ -330,7 +330,45 @@ WARNED: list[tuple[dict[str, Any], str, str]] = [
         "storage.protect",
         "protect: true",
     ),
+    # Nothing keeps the hub and Dask schedulers off nodes that have no taint.
+    ({"cluster": {"node_pools": {"worker": {"spot": True}}}}, "cluster.node_pools.worker.spot", "node_selector"),
+    (
+        {
+            "cluster": {"node_pools": {"arm": {"architecture": "arm64"}}},
+            "jupyterhub": {
+                "profiles": [
+                    {"name": "lab", "node_pool": "arm", "images": [{"name": "a", "image": {"name": "a", "tag": "1"}}]}
+                ]
+            },
+        },
+        "jupyterhub.profiles[0].images[0].image",
+        "architectures: [amd64, arm64]",
+    ),
+    (
+        {
+            "cluster": {"node_pools": {"user": {"cpu": 2}}},
+            "jupyterhub": {
+                "profiles": [{"name": "lab", "sizes": [{"name": "s", "cpu": {"limit": 3, "guarantee": 1}}]}]
+            },
+        },
+        "jupyterhub.profiles[0].sizes[0].cpu.limit",
+        "never to be had",
+    ),
 ]
+
+
+#: Each of the two keeps the hub and Dask schedulers off spot nodes.
+STABLE: list[dict[str, dict[str, Any]]] = [
+    {"general": {"node_selector": {"pool": "general"}}, "worker": {"spot": True}},
+    {"worker": {"spot": True, "tolerations": [{"key": "spot", "operator": "Exists"}]}},
+]
+
+
+@pytest.mark.parametrize("pools", STABLE)
+def test_workers_on_spot_nodes_where_nothing_else_gets_are_right(pools: dict[str, Any]) -> None:
+    warnings = settings_of({"cluster": {"node_pools": pools}}).warnings()
+
+    assert not [warning for warning in warnings if "spot" in warning.key]
 
 
 @pytest.mark.parametrize(("written", "key", "words"), WARNED)

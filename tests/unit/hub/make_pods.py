@@ -1,8 +1,9 @@
 """Run as a program: `make_pods.py FOLDER`. The pods that the real hub and KubeSpawner would make.
 
 FOLDER is laid out as the hub's pod mounts it. The working folder takes the database. Nothing is contacted. Reads a list
-of `{"user": str, "groups": [str], "profile": str | null}` as JSON from its input; `groups` are those that the hub knows
-the user in already, besides those of its configuration. Prints for each, in the same order, what became of it as JSON:
+of `{"user": str, "groups": [str], "profile": str | null, "options"?: {...}}` as JSON from its input; `groups` are those
+that the hub knows the user in already, besides those of its configuration; `options` are what was chosen besides.
+Prints for each, in the same order, what became of it as JSON:
 `{"pod": ..., "profiles": [slug, ...], "scopes": [...]}`, or `{"refused": message}`.
 """
 
@@ -33,14 +34,16 @@ async def made(hub: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     hub.db.commit()
     spawner = hub.users[wanted["user"]].spawner
     spawner.api_token = "none"
-    spawner.user_options = {} if wanted["profile"] is None else {"profile": wanted["profile"]}
+    named = {} if wanted["profile"] is None else {"profile": wanted["profile"]}
+    spawner.user_options = {**named, **wanted.get("options", {})}
     try:
+        await spawner._run_apply_user_options(spawner.user_options)
         done = spawner.run_pre_spawn_hook()
         if inspect.isawaitable(done):
             await done
         await spawner.load_user_options()
     except Exception as error:
-        return {"refused": getattr(error, "jupyterhub_message", str(error))}
+        return {"refused": getattr(error, "jupyterhub_message", getattr(error, "log_message", None) or str(error))}
     offered = spawner.profile_list(spawner) if callable(spawner.profile_list) else spawner.profile_list
     async with ApiClient() as client:
         pod = client.sanitize_for_serialization(await spawner.get_pod_manifest())

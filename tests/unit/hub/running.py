@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,29 @@ def lay_out(values: dict[str, Any], folder: Path) -> Path:
     made.mkdir(parents=True)
     unpack_hub(render("jupyterhub", values, namespace="team"), made)
     return made
+
+
+def pods_of(values: dict[str, Any], asked: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """Have the real hub and KubeSpawner make pods in a process of their own; return what became of each.
+
+    Args:
+        values: of chart jupyterhub.
+        asked: what `make_pods` reads.
+        folder: takes files and the hub's database.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.unit.hub.make_pods", str(lay_out(values, folder))],
+        cwd=folder,
+        env=environment(),
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert UNKNOWN_OPTION not in done.stderr
+    return json.loads(done.stdout)
 
 
 class Hub:

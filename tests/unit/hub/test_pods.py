@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from qhub.platform.hub import qhub_hub
 from qhub.platform.singleuser_values import USER_TOLERATIONS
-from tests.unit.hub.running import UNKNOWN_OPTION, environment, lay_out
+from tests.unit.hub.running import pods_of
 from tests.unit.hub.team import SETTINGS
 from tests.unit.platform.building import hub_values
 
@@ -33,22 +30,8 @@ ASKED = [
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Make all pods in one process: what becomes of each by (user, profile)."""
-    folder = tmp_path_factory.mktemp("pods")
-    laid_out = lay_out(hub_values(SETTINGS), folder)
     asked = [{"user": user, "groups": groups, "profile": profile} for user, profile, groups in ASKED]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.hub.make_pods", str(laid_out)],
-        cwd=folder,
-        env=environment(),
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    assert UNKNOWN_OPTION not in done.stderr
-    found = json.loads(done.stdout)
+    found = pods_of(hub_values(SETTINGS), asked, tmp_path_factory.mktemp("pods"))
     return {(user, profile): answer for (user, profile, _), answer in zip(ASKED, found, strict=True)}
 
 
