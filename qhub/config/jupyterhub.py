@@ -225,7 +225,8 @@ def profiles_fit_their_pool(jupyterhub: JupyterHub, cluster: Any) -> Iterator[Pr
         for number, (key, size) in enumerate(profile.every_size()):
             # What holds for the profile as a whole is told once.
             yield from demand_fits_pool(_demand((*path, *key), path, profile, size, first=number == 0), cluster.pools)
-            if name in cluster.pools:
+            # Of an instance type that the catalogue lacks, `cluster` says so.
+            if name in cluster.pools and (cluster.provider == "existing" or on_pool(size, cluster.pools[name])):
                 yield from share_can_be_had((*path, *key), size, name, cluster.pools[name])
         for key, image in profile.every_image(jupyterhub.image):
             if name in cluster.pools:

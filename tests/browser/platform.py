@@ -8,18 +8,28 @@ from pathlib import Path
 from re import search
 
 from qhub.rehearsal.toolchain import tool_path
-from tests.browser.site import Person, Site
+from tests.browser.site import Choice, Person, Site
 from tests.engine.main_job.project import Project, copy_project
 
 PASSWORD = "the right one"
 GROUPS = {"analyst": 1100, "developer": 1101}
-#: Everybody is offered the first; the second is for developers.
+#: Everybody is offered the first; the second is for developers, who choose how large it is.
 PROFILES = [
     {"name": "small", "display_name": "Small", "default": True, "cpu": {"limit": 1, "guarantee": 0.05},
      "memory": {"limit": "1G", "guarantee": "256M"}},
-    {"name": "workshop", "display_name": "Workshop", "groups": ["developer"], "cpu": {"limit": 1, "guarantee": 0.05},
-     "memory": {"limit": "1G", "guarantee": "256M"}},
+    {"name": "workshop", "display_name": "Workshop", "groups": ["developer"], "sizes": [
+        {"name": "usual", "display_name": "1 GB of memory", "cpu": {"limit": 1, "guarantee": 0.05},
+         "memory": {"limit": "1G", "guarantee": "256M"}},
+        {"name": "more", "display_name": "1.5 GB of memory", "cpu": {"limit": 1, "guarantee": 0.05},
+         "memory": {"limit": "1536M", "guarantee": "256M"}},
+    ]},
 ]  # fmt: skip
+CHOICE = Choice(profile="workshop", option="size", value="more", memory=1536 * 1024**2)
+THEME = {
+    "title": "Data Lab",
+    "welcome": "Welcome to the <data> lab.\nAsk Ada for an account.",
+    "primary_color": "#1f6feb",
+}
 
 MEMBER = Person(
     name="alice",
@@ -51,7 +61,7 @@ def platform_up(folder: Path) -> Generator[tuple[Project, Site]]:
             authentication={"admin_users": [ADMIN.name], "allow_all": True},
             groups={name: {"gid": gid} for name, gid in GROUPS.items()},
             users={MEMBER.name: {"uid": MEMBER.uid, "primary_group": "analyst", "secondary_groups": ["developer"]}},
-            jupyterhub={"profiles": PROFILES},
+            jupyterhub={"profiles": PROFILES, "theme": THEME},
         )
         yield project, site_of(project, project.qhub("up"))
     finally:
@@ -71,6 +81,9 @@ def site_of(project: Project, printed: str) -> Site:
         wrong_password="a wrong one",
         start_timeout=180,
         dask=True,
+        choice=CHOICE,
+        title=THEME["title"],
+        welcome=THEME["welcome"].splitlines()[0],
         restart_hub=(*kubectl, "rollout", "restart", "deployment/hub"),
     )
 

@@ -41,6 +41,22 @@ class Person(_Frozen):
     closed: tuple[str, ...] = ()
 
 
+class Choice(_Frozen):
+    """An option of a profile that people choose when they start a server, and what they then have.
+
+    Attributes:
+        profile: slug of the profile.
+        option: name of the option.
+        value: the choice. It is not the one that is chosen beforehand.
+        memory: bytes that the server may use.
+    """
+
+    profile: str
+    option: str
+    value: str
+    memory: int
+
+
 class Site(_Frozen):
     """A hub and what the tests expect of it.
 
@@ -57,6 +73,9 @@ class Site(_Frozen):
         dask_workers: how many workers a cluster may have.
         culled_after: seconds without a user after which a server is stopped; None where it is not or takes too long.
             More than opening JupyterLab and a notebook takes, or servers in use go too.
+        choice: an option that the member may choose; None where profiles have none.
+        title: name of the hub that every page shows; None where it has none.
+        welcome: a line of the text that welcomes people to the hub; None where there is none.
         restart_hub: a command that restarts the hub and leaves everything else running.
     """
 
@@ -71,6 +90,9 @@ class Site(_Frozen):
     dask: bool = False
     dask_workers: int = 2
     culled_after: float | None = None
+    choice: Choice | None = None
+    title: str | None = None
+    welcome: str | None = None
     restart_hub: tuple[str, ...] | None = None
 
     def at(self, path: str) -> str:

@@ -10,19 +10,24 @@ from playwright.sync_api import Page
 
 from tests.browser.site import Site
 from tests.browser.steps.hub import Hub
+from tests.browser.steps.lab import Lab
 from tests.browser.visits import Visit
 
 NewVisit = Callable[[], Visit]
 Screenshot = Callable[[Page, str], Path]
+MEMORY_LIMIT = "/sys/fs/cgroup/memory.max"
+MEMORY_LIMIT_V1 = "/sys/fs/cgroup/memory/memory.limit_in_bytes"
 
 
 class TestSigningIn:
     def test_the_right_password_signs_in_and_out(self, site: Site, new_visit: NewVisit, screenshot: Screenshot) -> None:
         hub = Hub(new_visit().page, site)
         hub.page.goto(site.url)
+        hub.expect_theme()
         screenshot(hub.page, "sign-in")
         hub.sign_in(site.member)
         hub.expect_signed_in(site.member)
+        hub.expect_theme()
         hub.sign_out()
 
     def test_a_wrong_password_is_refused(self, site: Site, new_visit: NewVisit) -> None:
@@ -62,7 +67,15 @@ class TestServers:
         hub.sign_in(site.member)
         hub.expect_signed_in(site.member)
         hub.ensure_stopped()
-        hub.start(site.member, site.member.offered[-1] if site.member.offered else None)
+        profile = site.member.offered[-1] if site.member.offered else None
+        hub.start(site.member, site.choice.profile if site.choice else profile, site.choice)
+        if site.choice is not None:
+            lab = Lab(hub.page, site, site.member)
+            lab.open()
+            # As the kernel has it, with control groups of either version.
+            limit = lab.new_terminal().run(f"cat {MEMORY_LIMIT} 2>&- || cat {MEMORY_LIMIT_V1}")
+            assert int(limit) == site.choice.memory
+            lab.tidy()
         assert hub.is_running()
         hub.stop()
 

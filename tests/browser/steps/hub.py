@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.site import Person, Site
+from tests.browser.site import Choice, Person, Site
 from tests.browser.steps.waiting import until
 
 
@@ -60,8 +60,22 @@ class Hub:
         choices = self.page.locator("input[name=profile]")
         return [str(choice.get_attribute("value")) for choice in choices.all()]
 
-    def start(self, person: Person, profile: str | None = None) -> None:
-        """Start one's server, with a profile of the list or the default, and wait until it shows its own page."""
+    def expect_theme(self) -> None:
+        """Find the hub's name and its welcome on the page, as they were written."""
+        if self.site.title is not None:
+            expect(self.page).to_have_title(self.site.title)
+            expect(self.page.locator(".navbar")).to_contain_text(self.site.title)
+        if self.site.welcome is not None:
+            expect(self.page.get_by_text(self.site.welcome)).to_be_visible()
+
+    def start(self, person: Person, profile: str | None = None, choice: Choice | None = None) -> None:
+        """Start one's server and wait until it shows its own page.
+
+        Args:
+            person: whose it is.
+            profile: one of the list; None for the default.
+            choice: what to choose in that profile; None for what is chosen beforehand.
+        """
         self.page.goto(self.site.at("hub/spawn"))
         form = self.page.locator("#spawn_form")
         # Without profiles there is no form: the server starts when the page is opened.
@@ -69,6 +83,8 @@ class Hub:
         if form.is_visible():
             if profile:
                 form.locator(f"input[name=profile][value={profile!r}]").check()
+            if choice:
+                form.locator(f"select[name='profile-option-{profile}--{choice.option}']").select_option(choice.value)
             form.locator("[type=submit]").click()
         self.wait_until_started(person)
 

@@ -14,6 +14,7 @@ from qhub.config.authentication import GitHubAuthentication
 from qhub.config.document import read_document
 from qhub.config.model import ENCRYPTED
 from qhub.config.storage import NfsServerStorage
+from qhub.config.theme import MOST_LOGO_BYTES
 from tests.unit.config.files import Folder
 
 GOOD = """
@@ -114,6 +115,20 @@ class TestDefaultsOfTheProject:
         assert folder.load("config: {lab:domain: a.localhost, qhub:domain: nothing}").domain == "a.localhost"
 
 
+class TestLogo:
+    def test_a_picture_beside_the_file_is_taken(self, folder: Folder) -> None:
+        (folder.path / "logo.png").write_bytes(b"x" * MOST_LOGO_BYTES)
+        text = "config: {qhub:domain: a.localhost, qhub:jupyterhub: {theme: {logo: logo.png}}}"
+
+        assert folder.load(text).jupyterhub.theme.logo == "logo.png"
+
+    def test_one_that_is_too_large_for_a_secret_is_told_with_its_size(self, folder: Folder) -> None:
+        (folder.path / "logo.png").write_bytes(b"x" * (MOST_LOGO_BYTES + 1))
+        mistake = folder.one_mistake("config: {qhub:domain: a.localhost, qhub:jupyterhub: {theme: {logo: logo.png}}}")
+
+        assert "logo.png has 101 KiB, and a logo may have 100" in str(mistake)
+
+
 class TestPlaces:
     def test_an_unknown_key(self, folder: Folder) -> None:
         mistake = folder.one_mistake("""
@@ -126,7 +141,7 @@ class TestPlaces:
 
         assert str(mistake) == (
             'Pulumi.prod.yaml:5:7  jupyterhub.cull.timout: unknown key; did you mean "timeout"?'
-            "  (known: enabled, timeout, every, max_age, users)"
+            "  (known: enabled, timeout, every, max_age, users, admins)"
         )
 
     def test_a_wrong_type_points_at_the_value_and_shows_it(self, folder: Folder) -> None:
