@@ -18,7 +18,14 @@ from qhub.config.resources import Image
 from qhub.config.sizes import Size
 
 
+#: What the start page would read as HTML or as a template of the hub's; no image reference has any of it.
+_NOT_IN_PATTERNS = ('"', "&", "{{", "{%", "{#")
+
+
 def _pattern(text: str) -> str:
+    for sign in _NOT_IN_PATTERNS:
+        if sign in text:
+            raise ValueError(f"{text} has a {sign}, which is in no image reference and which pages cannot show")
     try:
         re.compile(text)
     except re.error as error:
