@@ -77,7 +77,7 @@ def user_pod(values: Mapping[str, Any], profile: str, *, namespace: str, size: s
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": f"jupyter-{profile}" + (f"-{size}" if size else ""),
+            "name": f"jupyter-{profile}" + (f"--{size}" if size else ""),
             "namespace": namespace,
             "labels": {
                 "app": "jupyterhub",

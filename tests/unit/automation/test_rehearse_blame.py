@@ -62,7 +62,10 @@ class TestPods:
         jupyterhub={"profiles": [
             {"name": "small", "default": True, "memory": {"limit": "2G"}},
             {"name": "big", "memory": {"guarantee": "1G"}},
-        ]}
+            {"name": "quarter", "users_per_node": 4},
+            {"name": "choose", "sizes": [{"name": "s"}, {"name": "m", "cpu": {"limit": 2}}]},
+        ]},
+        cluster={"node_pools": {"user": {"cpu": 4, "memory": "16Gi"}}},
     )  # fmt: skip
 
     @pytest.mark.parametrize(
@@ -71,6 +74,8 @@ class TestPods:
             ("user", "big", "0/2 nodes: 2 Insufficient memory", "jupyterhub.profiles[1].memory.guarantee"),
             ("user", "small", "0/2 nodes: 2 Insufficient memory", "jupyterhub.profiles[0].memory.limit"),
             ("user", "big", "0/2 nodes: 2 Insufficient nvidia.com/gpu", "jupyterhub.profiles[1].gpu"),
+            ("user", "quarter", "0/2 nodes: 2 Insufficient cpu", "jupyterhub.profiles[2].users_per_node"),
+            ("user", "choose", "0/2 nodes: 2 Insufficient cpu", "jupyterhub.profiles[3].sizes"),
             ("user", "big", "didn't match Pod's node affinity/selector", "jupyterhub.profiles[1].node_pool"),
             ("worker", "small", "0/2 nodes: 2 Insufficient cpu", "dask.profiles[0].cores"),
             ("worker", "small", "0/2 nodes: 2 Too many pods", "cluster.node_pools.worker.max"),

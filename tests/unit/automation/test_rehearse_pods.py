@@ -6,7 +6,7 @@ from typing import Any
 
 from qhub.automation.rehearse.dask_pods import scheduler_pod, worker_pod, worker_profiles
 from qhub.automation.rehearse.looking import reserved
-from qhub.automation.rehearse.user_pods import PROFILE_LABEL, ROLE_LABEL, profile_names, user_pod
+from qhub.automation.rehearse.user_pods import PROFILE_LABEL, ROLE_LABEL, profile_names, size_names, user_pod
 from qhub.config import Settings
 from qhub.platform.hub.qhub_hub import INIT_CONTAINER
 from qhub.platform.singleuser_values import USER_TOLERATIONS
@@ -50,6 +50,20 @@ class TestUserPod:
         assert reserved(server("small")["spec"]) == (0.5, GIB, 0)
         limits = server("small")["spec"]["containers"][0]["resources"]["limits"]
         assert limits == {"cpu": "1", "memory": str(2 * GIB)}
+
+    def test_every_size_that_people_choose_from_has_one(self) -> None:
+        sizes = [{"name": "whole", "users_per_node": 1}, {"name": "small", "cpu": {"limit": 0.5}, "default": True}]
+        settings = make_settings(
+            cluster={"node_pools": {"user": {"cpu": 4, "memory": "8Gi"}}},
+            jupyterhub={"profiles": [{"name": "lab", "sizes": sizes}]},
+        )
+        values = hub_values(settings)
+        pods = {size: user_pod(values, "lab", namespace="qhub", size=size) for size in size_names(values, "lab")}
+
+        assert {size: reserved(pod["spec"])[0] for size, pod in pods.items()} == {"whole": 3.5, "small": 0.5}
+        assert {pod["metadata"]["name"] for pod in pods.values()} == {"jupyter-lab--whole", "jupyter-lab--small"}
+        # Whoever chooses nothing.
+        assert reserved(server("lab", settings)["spec"])[0] == 0.5
 
     def test_a_gpu_profile_goes_to_its_pool_and_asks_for_its_gpus(self) -> None:
         spec = server("gpu")["spec"]
