@@ -17,7 +17,6 @@ from qhub.config.names import KubernetesName, Text
 from qhub.config.resources import Image
 from qhub.config.sizes import Size
 
-
 #: What the start page would read as HTML or as a template of the hub's; no image reference has any of it.
 _NOT_IN_PATTERNS = ('"', "&", "{{", "{%", "{#")
 
