@@ -42,6 +42,7 @@ def overlay(
     charts: Path,
     mirror: Path | str | None,
     kubeconfig: Path | None,
+    logo: Path | None = None,
     made_up: Sequence[str] = (),
 ) -> Overlay:
     """Return the stack's file with what a rehearsal replaces.
@@ -52,6 +53,7 @@ def overlay(
         charts: folder of the contract charts, used where the settings name no mirror.
         mirror: the mirror of the settings, in full.
         kubeconfig: of the embedded cluster, for a stack on a cluster that is there already; None for any other.
+        logo: file of the hub's logo, in full; None where the settings name none.
         made_up: keys of `written` that the user's own file lacks.
     """
     document = {key: copy.deepcopy(value) for key, value in written.items() if key not in BACKEND_KEYS}
@@ -73,6 +75,9 @@ def overlay(
     if kubeconfig is not None:
         cluster = dict(config.get(f"{project}:cluster") or {})
         config[f"{project}:cluster"] = {**cluster, "kubeconfig": str(kubeconfig), "context": CONTEXT}
+    if logo is not None:
+        hub = config[f"{project}:jupyterhub"]
+        config[f"{project}:jupyterhub"] = {**hub, "theme": {**hub["theme"], "logo": str(logo)}}
     if "environment" in written:
         simulated.append("The file's `environment` (Pulumi ESC) is not read: what it gives is missing here")
     document["config"] = config

@@ -24,6 +24,7 @@ from qhub.automation.rehearse.overlay import CLUSTER, Overlay, overlay, unprotec
 from qhub.automation.rehearse.stack_file import StackFile
 from qhub.config import Settings
 from qhub.config.document import read_document
+from qhub.config.theme import is_address
 from qhub.rehearsal import commands
 from qhub.rehearsal.clouds.clock import SPEED_VARIABLE, Clock, speed_of
 from qhub.rehearsal.clouds.definitions import give
@@ -179,7 +180,7 @@ def _made(
         made.mkdir(mode=0o700)
     settings = source.settings
     name = _copy_project(root, project)
-    mirror = settings.charts.mirror
+    mirror, logo = settings.charts.mirror, settings.jupyterhub.theme.logo
     laid = overlay(
         source.written,
         made_up=source.made_up,
@@ -187,6 +188,7 @@ def _made(
         charts=Path(qhub.rehearsal.__file__).parent / "charts",
         mirror=mirror if mirror is None or "://" in mirror else settings.path(mirror),
         kubeconfig=cluster.kubeconfig_path if cluster else None,
+        logo=settings.path(logo) if logo is not None and not is_address(logo) else None,
     )
     stack_file = project / f"Pulumi.{stack}.yaml"
     _write_yaml(stack_file, laid.document)

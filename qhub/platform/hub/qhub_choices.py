@@ -79,5 +79,22 @@ async def check(spawner, chosen):
         raise HTTPError(400, problem)
 
 
+def install(c, spawner_class):
+    """Have JupyterHub ask `check`.
+
+    Args:
+        c: the hub's configuration object.
+        spawner_class: JupyterHub's.
+
+    Raises:
+        RuntimeError: this JupyterHub would not ask. Better no hub than one that starts whatever is asked for.
+    """
+    if not hasattr(spawner_class, "apply_user_options"):
+        raise RuntimeError("profiles with sizes or images need JupyterHub 5.3 or newer: charts.jupyterhub.version")
+    c.Spawner.apply_user_options = check
+
+
 if "c" in globals():
-    globals()["c"].Spawner.apply_user_options = check
+    from jupyterhub.spawner import Spawner
+
+    install(globals()["c"], Spawner)

@@ -61,6 +61,15 @@ class TestOverlay:
         own = laid(mirror="oci://registry/charts").document["config"]["qhub:charts"]
         assert own == {"mirror": "oci://registry/charts"}
 
+    def test_the_logo_is_the_users_own_file_wherever_the_rehearsal_runs(self) -> None:
+        hub = {"start_timeout": 300, "theme": {"title": "Lab", "logo": "logo.svg"}}
+        written = {"config": {**WRITTEN["config"], "qhub:jupyterhub": hub}}
+        made = overlay(
+            written, project="qhub", charts=CHARTS, mirror=None, kubeconfig=None, logo=Path("/home/ada/logo.svg")
+        )
+        theme = {"title": "Lab", "logo": "/home/ada/logo.svg"}
+        assert made.document["config"]["qhub:jupyterhub"] == {"start_timeout": 300, "theme": theme}
+
     def test_a_secret_in_a_list_keeps_its_place(self) -> None:
         written = {"config": {"qhub:x": {"keys": ["a", {"secure": "AAAB"}]}}}
         made = laid(written)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from qhub.config.sizes import SYSTEM_CORES, SYSTEM_MEMORY
+from qhub.platform.hub import qhub_choices
 from tests.unit.hub.running import pods_of
 from tests.unit.platform.building import hub_values, make_settings
 
@@ -133,3 +135,8 @@ class TestImages:
 def test_what_is_not_offered_is_not_started_whichever_way_it_is_asked_for(made: Any, what: str, reason: str) -> None:
     assert "pod" not in made[what]
     assert reason in made[what]["refused"]
+
+
+def test_a_hub_that_would_not_ask_does_not_start() -> None:
+    with pytest.raises(RuntimeError, match=r"charts\.jupyterhub\.version"):
+        qhub_choices.install(SimpleNamespace(), SimpleNamespace())
