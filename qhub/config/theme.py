@@ -60,7 +60,9 @@ class Theme(Section):
         description="Picture in the bar at the top: a file of at most 100 KiB, relative to the project folder, or an "
         "address from which each browser loads it.",
     )
-    primary_color: Color | None = Field(default=None, description="Colour of buttons; their text is black or white.")
+    primary_color: Color | None = Field(
+        default=None, description="Colour of buttons and of the sign-in form's head; their text is black or white."
+    )
     bar_color: Color | None = Field(
         default=None,
         description="Colour of the bar at the top; its text is black or white, whichever is easier to read.",

@@ -89,6 +89,7 @@ class TestPages:
         assert "--bs-btn-bg: #1f6feb;" in page
         assert "--bs-btn-hover-bg: #1a5ec8;" in page
         assert "--bs-btn-color: #ffffff;" in page
+        assert "#login-main .auth-form-header { background: #1f6feb; color: #ffffff; }" in page
         assert "background-color: #fee08b !important;" in page
         assert "--bs-navbar-color: #000000;" in page
 
