@@ -57,7 +57,7 @@ pins: $(VENV)/.test ## renew the hashed pins from pyproject.toml
 	@$(call pin,test,dev)
 
 image-pins: $(VENV)/.test ## renew the hashed pins of images/, and their Dockerfile
-	@for image in hub gateway notebook; do $(call pin_image,$$image) || exit 1; done
+	@for image in hub gateway notebook ssh; do $(call pin_image,$$image) || exit 1; done
 	@cd images/proxy && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
 	@$(QHUB) images dockerfile
 

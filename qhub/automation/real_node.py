@@ -71,7 +71,8 @@ def _impossible(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def image_names(settings: Settings) -> tuple[str, ...]:
     """Return which images of `images/` the pods of the stack ask for."""
-    return (*ALWAYS, "gateway") if settings.dask.enabled else ALWAYS
+    wanted = {"gateway": settings.dask.enabled, "ssh": settings.ssh.enabled}
+    return (*ALWAYS, *(name for name, is_wanted in wanted.items() if is_wanted))
 
 
 def entrance(cluster: EmbeddedCluster, outputs: Mapping[str, Any]) -> str:

@@ -154,6 +154,7 @@ class Cluster:
         block_storage_class: StorageClass for ReadWriteOnce volumes; None for the cluster's default class.
         shared_file_system: managed NFS, None where the platform has to bring its own.
         load_balancer_annotations: for a Service of type LoadBalancer on this cloud.
+        load_balancer_name_key: which of them names the load balancer, where one does; no two may have one name.
         registry: address of a container registry that nodes may pull from; None for none.
         autoscaler: what the platform has to install so that pools grow and shrink; None where the cloud does it.
         gpu_device_plugin: the platform has to install NVIDIA's device plugin on nodes with GPUs.
@@ -168,8 +169,16 @@ class Cluster:
     block_storage_class: str | None = None
     shared_file_system: SharedFileSystem | None = None
     load_balancer_annotations: Mapping[str, str] = field(default_factory=dict)
+    load_balancer_name_key: str | None = None
     registry: pulumi.Input[str] | None = None
     autoscaler: Autoscaler | None = None
     gpu_device_plugin: bool = False
     dns: DnsZone | None = None
     ready: tuple[pulumi.Resource, ...] = ()
+
+    def another_load_balancer(self, purpose: str) -> dict[str, str]:
+        """Return the annotations of a load balancer beside the ingress's: the same ones under a name of its own."""
+        annotations = dict(self.load_balancer_annotations)
+        if self.load_balancer_name_key is not None:
+            annotations[self.load_balancer_name_key] += f"-{purpose}"
+        return annotations

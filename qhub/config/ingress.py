@@ -49,12 +49,16 @@ class Ingress(Section):
 
 def load_balancer_settings_have_one(ingress: Ingress) -> Iterator[Problem]:
     """Settings of a load balancer mean nothing for the other types of Service."""
-    service = ingress.service
+    yield from load_balancer_problems(("ingress", "service"), ingress.service)
+
+
+def load_balancer_problems(at: tuple[str, ...], service: IngressService) -> Iterator[Problem]:
+    """Yield the settings of a load balancer in a Service that is none; the Service's own stand at `at`."""
     if service.type == "LoadBalancer":
         return
     for key in ("load_balancer_ip", "load_balancer_class", "source_ranges"):
         if getattr(service, key):
             yield Problem(
-                ("ingress", "service", key),
+                (*at, key),
                 f"has no effect on a Service of type {service.type}: remove it, or write `type: LoadBalancer`",
             )

@@ -21,6 +21,7 @@ from qhub.config import images as _images
 from qhub.config import ingress as _ingress
 from qhub.config import jupyterhub as _jupyterhub
 from qhub.config import monitoring as _monitoring
+from qhub.config import ssh as _ssh
 from qhub.config import storage as _storage
 from qhub.config import users as _users
 from qhub.config.advice import SettingsWarning, advise
@@ -38,6 +39,7 @@ from qhub.config.model import Problem, RulesBroken, Section, nested
 from qhub.config.monitoring import Monitoring
 from qhub.config.names import DomainName, GroupName, Text, UserName
 from qhub.config.namespace import Namespace
+from qhub.config.ssh import Ssh
 from qhub.config.storage import Storage
 from qhub.config.users import Group, User
 
@@ -66,6 +68,8 @@ RULES = (
     (("dask", "cluster"), _dask.workers_fit_their_pool),
     (("dask", "groups"), _dask.worker_profiles_are_for_known_groups),
     (("dask", "groups"), _dask.limits_are_for_somebody),
+    (("ssh",), _ssh.ssh_has_an_image),
+    (("ssh",), _ssh.ssh_load_balancer_settings_have_one),
     (("charts",), _charts.versions_have_their_form),
     (("charts",), _charts.mirror_has_its_form),
     (("images",), _images.settings_of_a_registry_have_one),
@@ -112,6 +116,7 @@ class Settings(Section):
     jupyterhub: JupyterHub = nested("Notebook servers: image, sizes, culling.")
     dask: Dask = nested("Dask Gateway: image, sizes of workers, limits.")
     monitoring: Monitoring = nested("Prometheus and Grafana; off unless asked for.")
+    ssh: Ssh = nested("Terminals over SSH.")
     charts: Charts = nested("Versions and sources of the Helm charts.")
     images: Images = nested("Where images are pulled from.")
     extra_releases: dict[ReleaseName, ExtraRelease] = Field(

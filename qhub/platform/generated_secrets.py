@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cached_property
 
 import pulumi
@@ -9,6 +10,10 @@ from pulumi_random import Provider, RandomBytes
 
 #: JupyterHub's cookie secret, its CryptKeeper keys and proxy token are 32 bytes each, written as 64 hex digits.
 SECRET_BYTES = 32
+
+#: What stands before the 32 bytes of an Ed25519 private key in PKCS #8 (RFC 8410, section 7): version 0, the identifier
+#: 1.3.101.112 of the algorithm, and the lengths of what follows.
+ED25519_PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
 
 
 class GeneratedSecrets(pulumi.ComponentResource):
@@ -19,18 +24,21 @@ class GeneratedSecrets(pulumi.ComponentResource):
 
     Creates:
         a provider for `random`; RandomBytes for the hub's cookie secret, the proxy token, the key of the
-        stored sign-in state, and the API token of Dask Gateway.
+        stored sign-in state, the API token of Dask Gateway, and the host key of the SSH server (also where
+        there is none: one that is switched off and on again keeps its key, or everybody's client would warn).
 
     Attributes:
         metrics_token, grafana_token, grafana_password: the same, made when they are first asked for: not every stack
             is monitored.
         cookie_secret, proxy_token, crypt_key, dask_gateway_token: 64 hex digits each, secret outputs.
+        ssh_host_key: private key as PEM, a secret output.
     """
 
     cookie_secret: pulumi.Output[str]
     proxy_token: pulumi.Output[str]
     crypt_key: pulumi.Output[str]
     dask_gateway_token: pulumi.Output[str]
+    ssh_host_key: pulumi.Output[str]
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("qhub:platform:Secrets", name, None, opts)
@@ -40,6 +48,7 @@ class GeneratedSecrets(pulumi.ComponentResource):
         self.crypt_key = self._make(f"{name}-hub-crypt-key")
         self.dask_gateway_token = self._make(f"{name}-dask-gateway-token")
         self._name = name
+        self.ssh_host_key = self._make(f"{name}-ssh-host-key").apply(ed25519_key)
         self.register_outputs({})
 
     @cached_property
@@ -65,3 +74,9 @@ class GeneratedSecrets(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, provider=self._provider),
         )
         return pulumi.Output.secret(made.hex)
+
+
+def ed25519_key(hex_digits: str) -> str:
+    """Return the Ed25519 private key, as PEM, that is these 32 random bytes (RFC 8032, section 5.1.5: any are one)."""
+    key = base64.b64encode(ED25519_PKCS8 + bytes.fromhex(hex_digits)).decode()
+    return f"-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n"

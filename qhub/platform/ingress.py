@@ -143,6 +143,11 @@ def service_spec(service: config.IngressService) -> ServiceSpecArgsDict:
             {"name": "https", "port": 443, "target_port": HTTPS_PORT, "protocol": "TCP"},
         ],
     }
+    return add_way_in(spec, service)
+
+
+def add_way_in(spec: ServiceSpecArgsDict, service: config.IngressService) -> ServiceSpecArgsDict:
+    """Return `spec` with what says how a Service is reached from outside; also of the SSH server's."""
     if service.type != "ClusterIP":
         # Keeps the client's address: JupyterHub ties its XSRF check to it, and logs mean something.
         spec["external_traffic_policy"] = "Local"

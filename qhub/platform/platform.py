@@ -27,6 +27,8 @@ from qhub.platform.monitoring import Monitoring, MonitoringArgs
 from qhub.platform.monitoring_values import GRAFANA_PATH
 from qhub.platform.monitoring_values import RELEASE_NAME as MONITORING_RELEASE
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs, quota_hard
+from qhub.platform.ssh import SshServer, SshServerArgs
+from qhub.platform.ssh import login_hint as ssh_hint
 from qhub.platform.storage import Storage, StorageArgs
 
 
@@ -48,9 +50,9 @@ class KubernetesPlatform(pulumi.ComponentResource):
 
     Creates, each as a component of its own:
         Secrets, Namespace, Storage, Ingress, ClusterAutoscaler and GpuDevicePlugin (only on clouds that do not
-        bring them), CertManager (only for issuers that need it), JupyterHub, DaskGateway (only if enabled),
-        Monitoring (only if enabled), ExtraReleases (only if there are some). The record of the hub's name is the
-        cluster's: it is only told the load balancer's address.
+        bring them), CertManager (only for issuers that need it), JupyterHub, DaskGateway (only if enabled), SshServer
+        (only if enabled), Monitoring (only if enabled), ExtraReleases (only if there are some). The record of the hub's
+        name is the cluster's: it is only told the load balancer's address.
 
     Order, and the other way round on destroy: namespace, storage, then JupyterHub; ingress-nginx before JupyterHub too,
     whose Ingress its webhook checks. What needs nothing of each other (certificates, Traefik, Dask Gateway, which gets
@@ -99,6 +101,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
             self._releases[MONITORING_RELEASE] = self._monitoring.release
         if args.settings.extra_releases:
             self._releases |= self._make_extra_releases(name)
+        self._ssh = self._make_ssh(name) if args.settings.ssh.enabled else None
         self.register_outputs({"address": args.settings.address})
 
     def exports(self) -> Mapping[str, pulumi.Output[Any]]:
@@ -112,9 +115,10 @@ class KubernetesPlatform(pulumi.ComponentResource):
         | `namespace` | Kubernetes namespace of the hub |
         | `grafana`, `grafana_admin_password` | with monitoring: URL of Grafana, and the password of its user admin |
         | `releases` | Helm release -> {version, app_version, status, revision} |
+        | `ssh` | what a person types for a terminal; only with `ssh.enabled` |
         """
         settings = self._settings
-        made = {
+        made: dict[str, pulumi.Output[Any]] = {
             "address": pulumi.Output.from_input(settings.address),
             "load_balancer": self._ingress.address,
             "login_hint": self._ingress.address.apply(
@@ -128,6 +132,8 @@ class KubernetesPlatform(pulumi.ComponentResource):
         if settings.monitoring.enabled:
             made["grafana"] = pulumi.Output.from_input(f"{settings.address}{GRAFANA_PATH}/")
             made["grafana_admin_password"] = self._grafana_password
+        if self._ssh is not None:
+            made["ssh"] = self._ssh.address.apply(lambda address: ssh_hint(settings, address))
         return made
 
     def _make_namespace(self, name: str) -> PlatformNamespace:
@@ -290,6 +296,18 @@ class KubernetesPlatform(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         ).release
+
+    def _make_ssh(self, name: str) -> SshServer:
+        return SshServer(
+            f"{name}-ssh",
+            SshServerArgs(
+                settings=self._settings,
+                cluster=self._cluster,
+                host_key=self._secrets.ssh_host_key,
+                namespace=self._namespace.namespace,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     @property
     def _issuer_name(self) -> str:

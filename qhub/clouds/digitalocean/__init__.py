@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 #: Of DOKS; it can grow (`allowVolumeExpansion`).
 BLOCK_STORAGE_CLASS = "do-block-storage"
 
+#: Annotation with the name of a load balancer, which is unique in an account.
+LOAD_BALANCER_NAME = "service.beta.kubernetes.io/do-loadbalancer-name"
+
 
 def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> Cluster:
     """Make a DOKS cluster with its network, and what the settings ask for beside it.
@@ -84,6 +87,7 @@ def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> C
         block_storage_class=BLOCK_STORAGE_CLASS,
         shared_file_system=None if files is None else files.shared,
         load_balancer_annotations=load_balancer_annotations(section.name),
+        load_balancer_name_key=LOAD_BALANCER_NAME,
         registry=registry.address if registry else registry_address(section.registry_name),
         dns=_dns(settings, on_it),
         ready=tuple(pools.pools.values()),
@@ -97,7 +101,7 @@ def load_balancer_annotations(cluster_name: str) -> dict[str, str]:
     protocol in between. It is the default since DOKS 1.33.1; said here, because a load balancer cannot change its type.
     """
     return {
-        "service.beta.kubernetes.io/do-loadbalancer-name": cluster_name,
+        LOAD_BALANCER_NAME: cluster_name,
         "service.beta.kubernetes.io/do-loadbalancer-type": "REGIONAL_NETWORK",
     }
 

@@ -8,7 +8,8 @@ A description is `images/<name>/image.toml`, with what it names lying beside it:
 | `package.json`, `package-lock.json` | JavaScript packages with hashes, for `[npm]` |
 | `files/` | files of ours, laid over `/`; who may run them is as in the checkout |
 
-One that has no `references` is not an image of its own: others start from it.
+One that has no `references` is not an image of its own: others start from it. One whose list is empty is known by our
+own name alone.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ class Image(_Part):
     folder: Path
     about: str
     starts_from: str | None = Field(default=None, alias="from")
-    references: tuple[str, ...] = ()
+    references: tuple[str, ...] | None = None
     packages: tuple[str, ...] = ()
     python: Python | None = None
     npm: Npm | None = None
@@ -176,7 +177,7 @@ class Images:
 
     def built(self) -> list[Image]:
         """Return those that are images of their own."""
-        return [image for image in self.by_name.values() if image.references]
+        return [image for image in self.by_name.values() if image.references is not None]
 
     def chain(self, image: Image) -> list[Image]:
         """Return what an image is made of: the first that it starts from, ..., itself."""
@@ -186,7 +187,7 @@ class Images:
     def references(self, image: Image) -> tuple[str, ...]:
         """Return every name that the image is to be known by, our own first."""
         own = f"{self.common.prefix}/{image.name}:{self.common.release}"
-        return (own, *image.references)
+        return (own, *(image.references or ()))
 
     def run_of(self, image: Image) -> Run:
         """Return how it runs, with what it has from those that it starts from."""

@@ -80,7 +80,7 @@ class TestNames:
 
 
 class TestPins:
-    @pytest.mark.parametrize("name", ["hub", "gateway", "notebook"])
+    @pytest.mark.parametrize("name", ["hub", "gateway", "notebook", "ssh"])
     def test_every_python_package_has_hashes_and_no_source(self, name: str) -> None:
         text = (IMAGES_DIR / name / "requirements.txt").read_text()
         entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).strip())
