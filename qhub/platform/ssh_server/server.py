@@ -149,48 +149,62 @@ async def carry_printed(process: asyncssh.SSHServerProcess[str], socket: aiohttp
     return False
 
 
-async def serve(*, hub: str, host_key: str, port: int, start_timeout: float, host: str = "") -> None:
-    """Listen until cancelled.
+async def listen(
+    http: aiohttp.ClientSession, *, hub: str, host_key: str, port: int, start_timeout: float, host: str = ""
+) -> asyncssh.SSHAcceptor:
+    """Take connections from now on.
+
+    Args:
+        http: the client for all requests to the hub.
+        hub: URL of the hub's proxy.
+        host_key: file with the host key.
+        port: 0 for a free one.
+        start_timeout: seconds that a server may take to start.
+        host: address to listen on; "" for all.
 
     Raises:
         OSError: the port is taken, or there is no host key.
         asyncssh.KeyImportError: the file holds none.
     """
     key = asyncssh.read_private_key(host_key)
+    acceptor = await asyncssh.listen(
+        host,
+        port,
+        server_factory=lambda: Server(URL(hub), http, start_timeout),
+        process_factory=session,
+        server_host_keys=[key],
+        # What is not UTF-8 on either side is shown as a replacement sign instead of ending the connection.
+        encoding="utf-8",
+        errors="replace",
+        line_editor=False,
+        login_timeout=LOGIN_TIMEOUT,
+        keepalive_interval=KEEPALIVE,
+        keepalive_count_max=KEEPALIVE_COUNT,
+        agent_forwarding=False,
+        x11_forwarding=False,
+    )
+    log.info("listening on port %s; host key %s", acceptor.get_port(), key.get_fingerprint())
+    return acceptor
+
+
+async def serve() -> None:
+    """Serve with what the environment says, until cancelled."""
     async with aiohttp.ClientSession() as http:
-        acceptor = await asyncssh.listen(
-            host,
-            port,
-            server_factory=lambda: Server(URL(hub), http, start_timeout),
-            process_factory=session,
-            server_host_keys=[key],
-            # What is not UTF-8 on either side is shown as a replacement sign instead of ending the connection.
-            encoding="utf-8",
-            errors="replace",
-            line_editor=False,
-            login_timeout=LOGIN_TIMEOUT,
-            keepalive_interval=KEEPALIVE,
-            keepalive_count_max=KEEPALIVE_COUNT,
-            agent_forwarding=False,
-            x11_forwarding=False,
-        )
-        log.info("listening on port %s; host key %s", acceptor.get_port(), key.get_fingerprint())
-        async with acceptor:
-            await acceptor.wait_closed()
-
-
-def main() -> None:
-    """Serve with what the environment says."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)
-    asyncio.run(
-        serve(
+        acceptor = await listen(
+            http,
             hub=os.environ["QHUB_SSH_HUB"],
             host_key=os.environ["QHUB_SSH_HOST_KEY"],
             port=int(os.environ["QHUB_SSH_PORT"]),
             start_timeout=float(os.environ["QHUB_SSH_START_TIMEOUT"]),
         )
-    )
+        await acceptor.wait_closed()
+
+
+def main() -> None:
+    """Serve, and say what happens where `kubectl logs` reads."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    asyncio.run(serve())
 
 
 if __name__ == "__main__":
