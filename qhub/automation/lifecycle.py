@@ -47,6 +47,8 @@ def up(stack: str, *, console: Console, assume_yes: bool = False, nodes: NodeKin
         outputs = engine.outputs()
         url = real_node.entrance(prepared.cluster, outputs)
         console.print(f"\n[bold]{outputs['login_hint'].replace(outputs['address'], url)}[/]", soft_wrap=True)
+        if "ssh" in outputs:
+            console.print(f"Terminals: {real_node.terminals(prepared.cluster, outputs)}", soft_wrap=True)
 
 
 def down(stack: str, *, console: Console, assume_yes: bool = False) -> None:

@@ -6,6 +6,7 @@
 | `check` | refuses settings whose programs cannot be had here, before anything is made |
 | `image_names` | which images its pods ask for |
 | `entrance` | the URL to open: a port on 127.0.0.1 that leads to the ingress |
+| `terminals` | the same for SSH: what to type |
 """
 
 from __future__ import annotations
@@ -88,3 +89,17 @@ def entrance(cluster: EmbeddedCluster, outputs: Mapping[str, Any]) -> str:
     address = urlsplit(outputs["address"])
     port = cluster.expose(outputs["load_balancer"], PORTS[address.scheme])
     return f"{address.scheme}://{address.hostname}:{port}"
+
+
+def terminals(cluster: EmbeddedCluster, outputs: Mapping[str, Any]) -> str:
+    """Return what to type on this machine for a terminal over SSH.
+
+    Args:
+        cluster: it runs.
+        outputs: of the stack, with `ssh`.
+
+    Raises:
+        ClusterError: the cluster does not run.
+    """
+    port = cluster.expose(outputs["ssh"]["address"], outputs["ssh"]["port"])
+    return f"ssh -p {port} NAME@127.0.0.1"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qhub.config.environments import unpinned
 from qhub.config.model import Path, dotted
 from qhub.config.names import is_documentation_domain, is_public_domain
 
@@ -47,7 +48,7 @@ def advise(settings: Settings) -> tuple[SettingsWarning, ...]:
     """Return the warnings for settings that passed every check."""
     return tuple(
         SettingsWarning(key, message)
-        for topic in (_ingress, _authentication, _certificates, _storage, _profiles, _spot)
+        for topic in (_ingress, _authentication, _certificates, _storage, _profiles, _spot, _environments)
         for key, message in topic(settings)
     )
 
@@ -125,6 +126,21 @@ def _profiles(settings: Settings) -> Iterator[tuple[str, str]]:
     for place, worker in enumerate(dask.profiles):
         at = f"dask.profiles[{place}].node_pool"
         yield from _unsaid(at, dask.image, worker.node_pool, pools[worker.node_pool])
+
+
+def _environments(settings: Settings) -> Iterator[tuple[str, str]]:
+    for name, environment in settings.environments.named.items():
+        if loose := unpinned(environment):
+            yield (
+                f"environments.named.{name}.packages",
+                f"{', '.join(loose)} may be another version tomorrow; write {loose[0].split()[0]}==VERSION",
+            )
+    for place, profile in enumerate(settings.jupyterhub.profiles):
+        if settings.environments.named and profile.image not in (None, settings.jupyterhub.image):
+            yield (
+                f"jupyterhub.profiles[{place}].image",
+                "environments are made for the Python of jupyterhub.image, and may not start in this one",
+            )
 
 
 def _unsaid(key: str, image: Image, name: str, pool: NodePool) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from qhub.config import charts as _charts
 from qhub.config import cluster as _cluster
 from qhub.config import dask as _dask
 from qhub.config import dns as _dns
+from qhub.config import environments as _environments
 from qhub.config import extra_releases as _extra_releases
 from qhub.config import images as _images
 from qhub.config import ingress as _ingress
@@ -31,6 +32,7 @@ from qhub.config.charts import Charts
 from qhub.config.cluster import Cluster
 from qhub.config.dask import Dask
 from qhub.config.dns import Dns
+from qhub.config.environments import Environments
 from qhub.config.extra_releases import ExtraRelease, ReleaseName
 from qhub.config.images import Images
 from qhub.config.ingress import Ingress
@@ -68,6 +70,7 @@ RULES = (
     (("dask", "cluster"), _dask.workers_fit_their_pool),
     (("dask", "groups"), _dask.worker_profiles_are_for_known_groups),
     (("dask", "groups"), _dask.limits_are_for_somebody),
+    (("environments",), _environments.environment_names_are_free),
     (("ssh",), _ssh.ssh_has_an_image),
     (("ssh",), _ssh.ssh_load_balancer_settings_have_one),
     (("charts",), _charts.versions_have_their_form),
@@ -115,6 +118,7 @@ class Settings(Section):
     groups: dict[GroupName, Group] = Field(default={}, description="Groups by name, with their gid.")
     jupyterhub: JupyterHub = nested("Notebook servers: image, sizes, culling.")
     dask: Dask = nested("Dask Gateway: image, sizes of workers, limits.")
+    environments: Environments = nested("Python packages that people choose beside those of the image.")
     monitoring: Monitoring = nested("Prometheus and Grafana; off unless asked for.")
     ssh: Ssh = nested("Terminals over SSH.")
     charts: Charts = nested("Versions and sources of the Helm charts.")

@@ -42,6 +42,7 @@ class DaskGatewayArgs:
         settings: the whole settings.
         cluster: where it runs.
         api_token: the token that the hub knows this service by.
+        claim_name: claim of the shared storage, for the environments.
         namespace: the Namespace resource.
         charts: where the chart comes from.
     """
@@ -49,6 +50,7 @@ class DaskGatewayArgs:
     settings: Settings
     cluster: Cluster
     api_token: pulumi.Input[str]
+    claim_name: str
     namespace: pulumi.Resource
     charts: ChartStore
 
@@ -81,7 +83,12 @@ class DaskGateway(pulumi.ComponentResource):
             chart="dask_gateway",
             release_name=DASK_SERVICE,
             namespace=namespace,
-            values=dask_gateway_values(args.settings, node_pools=args.cluster.node_pools, api_token=args.api_token),
+            values=dask_gateway_values(
+                args.settings,
+                node_pools=args.cluster.node_pools,
+                api_token=args.api_token,
+                claim_name=args.claim_name,
+            ),
             parent=self,
             # Not the hub: it is asked about users only once there are some, and the token comes from us.
             depends_on=[args.namespace, policy],

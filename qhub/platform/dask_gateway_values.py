@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qhub.config.users import members
 from qhub.platform import hub
 from qhub.platform.authentication_values import manages_groups
+from qhub.platform.environments_values import dask_packages, dask_volumes
 from qhub.platform.merging import deep_merge
 from qhub.platform.monitoring_values import MEASURED_DASK_GATEWAY
 from qhub.platform.names import DASK_PATH, DASK_SERVICE
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def dask_gateway_values(
-    settings: Settings, *, node_pools: Mapping[str, NodePool], api_token: pulumi.Input[str]
+    settings: Settings, *, node_pools: Mapping[str, NodePool], api_token: pulumi.Input[str], claim_name: str
 ) -> dict[str, Any]:
     """Return the values of the release `dask-gateway`.
 
@@ -31,6 +32,7 @@ def dask_gateway_values(
         settings: the whole settings.
         node_pools: by name, as in `Cluster`.
         api_token: the token that the hub knows this service by.
+        claim_name: claim of the shared storage, for the environments.
     """
     general = placement(node_pools["general"])
     small = resources(cpu="50m", memory="128Mi", memory_limit="512Mi")
@@ -48,8 +50,13 @@ def dask_gateway_values(
                     "jupyterhubServiceName": DASK_SERVICE,
                 },
             },
-            "backend": _backend(settings, node_pools),
-            "env": [{"name": "QHUB_DASK", "value": json.dumps(gateway_settings(settings, node_pools), sort_keys=True)}],
+            "backend": _backend(settings, node_pools, claim_name),
+            "env": [
+                {
+                    "name": "QHUB_DASK",
+                    "value": json.dumps(gateway_settings(settings, node_pools, claim_name), sort_keys=True),
+                }
+            ],
             "extraConfig": {"10-qhub": hub.source("qhub_dask")},
             "resources": small,
             **general,
@@ -66,16 +73,16 @@ def dask_gateway_values(
     return deep_merge(made, MEASURED_DASK_GATEWAY) if settings.monitoring.enabled else made
 
 
-def gateway_settings(settings: Settings, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
+def gateway_settings(settings: Settings, node_pools: Mapping[str, NodePool], claim_name: str) -> dict[str, Any]:
     """Return what the gateway-side code (`qhub.platform.hub.qhub_dask`) reads."""
     dask = settings.dask
-    return {
+    made: dict[str, Any] = {
         "profiles": [
             {
                 "name": profile.name,
                 "users": None if profile.users is None else list(profile.users),
                 "groups": None if profile.groups is None else list(profile.groups),
-                "config": worker_config(profile, node_pools),
+                "config": worker_config(profile, node_pools, _volumes(settings, claim_name)),
             }
             for profile in dask.profiles
         ],
@@ -94,43 +101,59 @@ def gateway_settings(settings: Settings, node_pools: Mapping[str, NodePool]) -> 
         "max_workers": dask.max_workers_per_cluster,
         "max_cores": dask.max_cores_per_cluster,
     }
+    return made | {"packages": dask_packages(settings)} if settings.environments.named else made
 
 
-def worker_config(profile: WorkerProfile, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
-    """Return options of `KubeClusterConfig` for the workers of one profile.
+#: What the pod and the container of a scheduler or worker have besides.
+Volumes = tuple[dict[str, Any], dict[str, Any]]
+
+
+def _volumes(settings: Settings, claim_name: str) -> Volumes:
+    return dask_volumes(claim_name) if settings.environments.named else ({}, {})
+
+
+def worker_config(
+    profile: WorkerProfile, node_pools: Mapping[str, NodePool], volumes: Volumes = ({}, {})
+) -> dict[str, Any]:
+    """Return options of `KubeClusterConfig` for the workers of one profile, with `volumes`.
 
     Request and limit are the same: a Dask worker spills and pauses by what it believes it has, so it must have it.
     """
     pool = node_pools[profile.node_pool]
+    for_pod, for_container = volumes
     config: dict[str, Any] = {
         "worker_cores": profile.cores,
         "worker_cores_limit": profile.cores,
         "worker_memory": profile.memory,
         "worker_memory_limit": profile.memory,
         "worker_threads": profile.threads,
-        "worker_extra_pod_config": placement(pool),
+        "worker_extra_pod_config": placement(pool) | for_pod,
     }
     if profile.gpu is not None:
         resource = pool.gpu.resource if pool.gpu else "nvidia.com/gpu"
-        config["worker_extra_container_config"] = {"resources": {"limits": {resource: str(profile.gpu.count)}}}
-    return config
+        for_container = {"resources": {"limits": {resource: str(profile.gpu.count)}}} | for_container
+    return config | ({"worker_extra_container_config": for_container} if for_container else {})
 
 
-def _backend(settings: Settings, node_pools: Mapping[str, NodePool]) -> dict[str, Any]:
+def _backend(settings: Settings, node_pools: Mapping[str, NodePool], claim_name: str) -> dict[str, Any]:
     """Return `gateway.backend`: defaults of schedulers and workers, before a profile is laid over them."""
     dask = settings.dask
+    for_pod, for_container = _volumes(settings, claim_name)
+    containers = {"extraContainerConfig": for_container} if for_container else {}
     return {
         "image": {"name": dask.image.name, "tag": dask.image.tag},
         # A scheduler lost is a computation lost: it stays on the stable nodes, whatever the workers run on.
         "scheduler": {
             "cores": {"request": 0.1, "limit": 1},
             "memory": {"request": "512M", "limit": "2G"},
-            "extraPodConfig": placement(node_pools["general"]),
+            "extraPodConfig": placement(node_pools["general"]) | for_pod,
+            **containers,
         },
         "worker": {
             "cores": {"request": 1, "limit": 1},
             "memory": {"request": "2G", "limit": "2G"},
             "threads": 1,
-            "extraPodConfig": placement(node_pools["worker"]),
+            "extraPodConfig": placement(node_pools["worker"]) | for_pod,
+            **containers,
         },
     }

@@ -14,3 +14,7 @@ DASK_PROXY_POD_PORT = 8000
 
 #: Home folder in a user's container.
 HOME = "/home/jovyan"
+
+#: Folder of the environments, in users' containers and in those of Dask clusters: what is installed there has it
+#: written down.
+ENVIRONMENTS = "/environments"

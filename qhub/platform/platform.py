@@ -15,6 +15,7 @@ from qhub.config import Settings
 from qhub.config.authentication import OAuthSignIn
 from qhub.platform.cert_manager import ISSUERS, CertManager, CertManagerArgs
 from qhub.platform.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
+from qhub.platform.environments import Environments, EnvironmentsArgs
 from qhub.platform.extra_releases import ExtraReleases, ExtraReleasesArgs
 from qhub.platform.generated_secrets import GeneratedSecrets
 from qhub.platform.gpu_device_plugin import GpuDevicePlugin, GpuDevicePluginArgs
@@ -27,8 +28,7 @@ from qhub.platform.monitoring import Monitoring, MonitoringArgs
 from qhub.platform.monitoring_values import GRAFANA_PATH
 from qhub.platform.monitoring_values import RELEASE_NAME as MONITORING_RELEASE
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs, quota_hard
-from qhub.platform.ssh import SshServer, SshServerArgs
-from qhub.platform.ssh import login_hint as ssh_hint
+from qhub.platform.ssh import SshServer, SshServerArgs, ssh_output
 from qhub.platform.storage import Storage, StorageArgs
 
 
@@ -51,8 +51,8 @@ class KubernetesPlatform(pulumi.ComponentResource):
     Creates, each as a component of its own:
         Secrets, Namespace, Storage, Ingress, ClusterAutoscaler and GpuDevicePlugin (only on clouds that do not
         bring them), CertManager (only for issuers that need it), JupyterHub, DaskGateway (only if enabled), SshServer
-        (only if enabled), Monitoring (only if enabled), ExtraReleases (only if there are some). The record of the hub's
-        name is the cluster's: it is only told the load balancer's address.
+        (only if enabled), Environments (only if there are some), Monitoring (only if enabled), ExtraReleases (only if
+        there are some). The record of the hub's name is the cluster's: it is only told the load balancer's address.
 
     Order, and the other way round on destroy: namespace, storage, then JupyterHub; ingress-nginx before JupyterHub too,
     whose Ingress its webhook checks. What needs nothing of each other (certificates, Traefik, Dask Gateway, which gets
@@ -87,6 +87,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
         nodes = self._make_node_parts(name)
         self._cert_manager = self._make_cert_manager(name)
         self._monitoring = self._make_monitoring(name)
+        self._environments = self._make_environments(name) if args.settings.environments.named else None
         self._hub = self._make_hub(name)
         self._releases: dict[str, Release] = {
             args.settings.ingress.controller: self._ingress.release,
@@ -115,7 +116,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
         | `namespace` | Kubernetes namespace of the hub |
         | `grafana`, `grafana_admin_password` | with monitoring: URL of Grafana, and the password of its user admin |
         | `releases` | Helm release -> {version, app_version, status, revision} |
-        | `ssh` | what a person types for a terminal; only with `ssh.enabled` |
+        | `ssh` | {address, port, command}: where terminals are, and what a person types; only with `ssh.enabled` |
         """
         settings = self._settings
         made: dict[str, pulumi.Output[Any]] = {
@@ -133,7 +134,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
             made["grafana"] = pulumi.Output.from_input(f"{settings.address}{GRAFANA_PATH}/")
             made["grafana_admin_password"] = self._grafana_password
         if self._ssh is not None:
-            made["ssh"] = self._ssh.address.apply(lambda address: ssh_hint(settings, address))
+            made["ssh"] = self._ssh.address.apply(lambda address: ssh_output(settings, address))
         return made
 
     def _make_namespace(self, name: str) -> PlatformNamespace:
@@ -235,6 +236,18 @@ class KubernetesPlatform(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
+    def _make_environments(self, name: str) -> Environments:
+        return Environments(
+            f"{name}-environments",
+            EnvironmentsArgs(
+                settings=self._settings,
+                claim_name=self._storage.claim_name,
+                pool=self._cluster.node_pools["user"],
+                depends_on=[self._namespace.namespace, *self._storage.ready],
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
     @property
     def _grafana_password(self) -> pulumi.Output[str]:
         """Password of Grafana's administrator: from the settings, else one that was made. A secret output."""
@@ -260,6 +273,9 @@ class KubernetesPlatform(pulumi.ComponentResource):
         needs = [self._namespace.namespace, *self._storage.ready]
         if self._settings.ingress.controller == "ingress-nginx":
             needs.append(self._ingress.release)
+        if self._environments is not None:
+            # Nobody is offered what is not there yet; where one cannot be installed, all stays as it was.
+            needs += self._environments.jobs
         return JupyterHub(
             f"{name}-jupyterhub",
             JupyterHubArgs(
@@ -291,6 +307,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
                 settings=self._settings,
                 cluster=self._cluster,
                 api_token=self._secrets.dask_gateway_token,
+                claim_name=self._storage.claim_name,
                 namespace=self._namespace.namespace,
                 charts=self._charts,
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from qhub.platform.environments_values import kernel_files, mount
 from qhub.platform.names import DASK_PATH, DASK_PROXY_POD_PORT, DASK_SERVICE, HOME
 from qhub.platform.placeholders import placeholder_tolerations
 from qhub.platform.pods import node_selector, resources, tolerations
@@ -111,6 +112,10 @@ def singleuser_values(settings: Settings, node_pools: Mapping[str, NodePool], cl
     elif tolerated := placeholder_tolerations(hubs, node_pools):
         # The chart gives placeholders what it gives all servers. Each profile says its own in place of these.
         made["extraTolerations"] = tolerated
+    if settings.environments.named:
+        # The chart calls the volume of the homes so.
+        made["storage"]["extraVolumeMounts"]["environments"] = mount("home")
+        made["extraFiles"] |= kernel_files(settings)
     if settings.dask.enabled:
         _add_dask(made, settings.namespace.name)
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -109,10 +109,11 @@ class SshServer(pulumi.ComponentResource):
         self.register_outputs({"address": self.address})
 
 
-def login_hint(settings: Settings, address: str) -> str:
-    """Return what a person types; `address` is "" where the Service has no address of its own."""
+def ssh_output(settings: Settings, address: str) -> dict[str, Any]:
+    """Return where the server is and what a person types; `address` is "" where the Service has none of its own."""
     port = settings.ssh.service.port
-    return f"ssh {'' if port == 22 else f'-p {port} '}NAME@{address or 'ADDRESS'}"
+    command = f"ssh {'' if port == 22 else f'-p {port} '}NAME@{address or 'ADDRESS'}"
+    return {"address": address, "port": port, "command": command}
 
 
 def service_spec(service: SshService) -> ServiceSpecArgsDict:

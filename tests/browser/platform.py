@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from re import search
 
+from qhub.rehearsal.images.description import read_images
 from qhub.rehearsal.toolchain import tool_path
 from tests.browser.site import Choice, Person, Site
 from tests.engine.main_job.project import Project, copy_project
@@ -62,16 +63,26 @@ def platform_up(folder: Path) -> Generator[tuple[Project, Site]]:
             groups={name: {"gid": gid} for name, gid in GROUPS.items()},
             users={MEMBER.name: {"uid": MEMBER.uid, "primary_group": "analyst", "secondary_groups": ["developer"]}},
             jupyterhub={"profiles": PROFILES, "theme": THEME},
+            ssh={"enabled": True, "image": ssh_image()},
         )
         yield project, site_of(project, project.qhub("up"))
     finally:
         project.cluster.delete()
 
 
+def ssh_image() -> dict[str, str]:
+    """Return the image of the SSH server under our own name."""
+    images = read_images()
+    name, tag = images.references(images.by_name["ssh"])[0].rsplit(":", 1)
+    return {"name": name, "tag": tag}
+
+
 def site_of(project: Project, printed: str) -> Site:
     """Return the site that `qhub up` has said where to find."""
     found = search(r"Open (http://\S+:\d+) and sign in", printed)
     assert found, printed
+    ssh = search(r"Terminals: ssh -p (\d+) NAME@(\S+)", printed)
+    assert ssh, printed
     kubectl = (str(tool_path("kubectl")), "--kubeconfig", str(project.cluster.kubeconfig_path), "--namespace", "qhub")
     return Site(
         url=f"{found[1]}/",
@@ -80,6 +91,7 @@ def site_of(project: Project, printed: str) -> Site:
         admin=ADMIN,
         wrong_password="a wrong one",
         start_timeout=180,
+        ssh=(ssh[2], int(ssh[1])),
         dask=True,
         choice=CHOICE,
         title=THEME["title"],

@@ -69,6 +69,7 @@ class Site(_Frozen):
         shared: the folder that holds the shared folders, as user servers see it.
         umask: of terminals and kernels.
         start_timeout: seconds within which a server is to start.
+        ssh: host and port where terminals are had; None where they are not.
         dask: Dask clusters can be started.
         dask_workers: how many workers a cluster may have.
         culled_after: seconds without a user after which a server is stopped; None where it is not or takes too long.
@@ -87,6 +88,7 @@ class Site(_Frozen):
     shared: str = "/shared"
     umask: str = "0002"
     start_timeout: float = 120
+    ssh: tuple[str, int] | None = None
     dask: bool = False
     dask_workers: int = 2
     culled_after: float | None = None

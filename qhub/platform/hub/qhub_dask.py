@@ -9,6 +9,7 @@ Settings come as JSON in the environment variable QHUB_DASK:
     idle_timeout:   seconds until a cluster that computes nothing is stopped
     max_workers:    workers of one cluster, for whom no limit says otherwise
     max_cores:      cores of one cluster, likewise
+    packages:       {name: Python that schedulers and workers run, None for the image's own}; absent: the image's alone
 
 Runs in the gateway's image (dask-gateway-server 2026.3).
 """
@@ -64,22 +65,34 @@ def allowed_profiles(user, settings):
     return allowed
 
 
+def programs_of(python):
+    """Return the options of KubeClusterConfig that let schedulers and workers run on a Python; none for None."""
+    if python is None:
+        return {}
+    # As modules: an environment on top of the image has the packages, but not the programs that come with them.
+    programs = {"scheduler_cmd": "distributed.cli.dask_scheduler", "worker_cmd": "distributed.cli.dask_worker"}
+    return {option: [python, "-m", module] for option, module in programs.items()}
+
+
 def options_for(user, settings, default_image):
     """Return the options that the gateway offers to a user."""
     from dask_gateway_server.options import Mapping, Options, Select, String
 
     allowed, limits = allowed_profiles(user, settings), limits_of(user, settings)
+    packages = settings.get("packages", {})
 
     def configuration(chosen):
         return {
             **allowed[chosen.profile],
             **limits,
+            **(programs_of(packages[chosen.packages]) if packages else {}),
             "image": chosen.image,
             "environment": {str(key): str(value) for key, value in chosen.environment.items()},
         }
 
     return Options(
         Select("profile", list(allowed), default=next(iter(allowed)), label="Size of a worker"),
+        *([Select("packages", list(packages), default=next(iter(packages)), label="Packages")] if packages else []),
         String("image", default=default_image, label="Image"),
         Mapping("environment", {}, label="Environment variables"),
         handler=configuration,

@@ -161,6 +161,14 @@ class Hub:
         if self.is_running():
             self.stop()
 
+    def new_token(self) -> str:
+        """Make a token on the page for them, and return it."""
+        self.page.goto(self.site.at("hub/token"))
+        self.page.locator("#request-token-form [type=submit]").click()
+        result = self.page.locator("#token-result")
+        expect(result).not_to_be_empty()
+        return result.inner_text().strip()
+
     def expect_admin_page(self, *people: Person) -> None:
         """Open the admin page by its link and wait until it lists these people."""
         self.open_home()

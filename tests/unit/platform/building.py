@@ -52,7 +52,8 @@ def hub_values(settings: Settings, *, secrets: JupyterHubSecrets = SECRETS, **ch
 
 def dask_values(settings: Settings) -> dict[str, Any]:
     """Return the values of chart dask-gateway."""
-    return dask_gateway_values(settings, node_pools=node_pools(settings.cluster.pools), api_token="c3" * 32)
+    pools = node_pools(settings.cluster.pools)
+    return dask_gateway_values(settings, node_pools=pools, api_token="c3" * 32, claim_name="home")
 
 
 def all_values(settings: Settings, *, dns: DnsZone = DNS) -> dict[str, dict[str, Any]]:
