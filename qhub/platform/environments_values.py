@@ -23,7 +23,7 @@ KERNELS = "/usr/local/share/jupyter/kernels"
 def version(settings: Settings, name: str) -> str:
     """Return the version of an environment: a hash of all that it follows from, the image's Python included."""
     environment = settings.environments.named[name]
-    made_of = [list(environment.packages), environment.on_top_of_image, settings.jupyterhub.image.reference]
+    made_of = [name, list(environment.packages), environment.on_top_of_image, settings.jupyterhub.image.reference]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:DIGITS]
 
 

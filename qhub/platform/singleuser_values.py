@@ -91,14 +91,19 @@ def singleuser_values(settings: Settings, node_pools: Mapping[str, NodePool], cl
             "homeMountPath": HOME,
             # 64 MiB by default, too little for what hands data between processes (PyTorch loaders, browsers).
             "extraVolumes": {"shm": {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": hubs.shared_memory}}},
-            "extraVolumeMounts": {"shm": {"name": "shm", "mountPath": "/dev/shm"}},  # noqa: S108
+            "extraVolumeMounts": {
+                "shm": {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108
+                # "home" is what the chart calls the volume of the shared storage.
+                **({"environments": mount("home")} if settings.environments.named else {}),
+            },
         },
         "extraEnv": {"HOME": HOME, "JUPYTER_RUNTIME_DIR": RUNTIME_DIR, "NB_UMASK": UMASK},
         "extraFiles": {
             "qhub-server-config": {
                 "mountPath": "/usr/local/etc/jupyter/jupyter_server_config.d/qhub.json",
                 "data": SERVER_CONFIG,
-            }
+            },
+            **kernel_files(settings),
         },
         # The init container that writes firewall rules is privileged, which a stricter namespace refuses. The network
         # policy, which denies the metadata service by default, is then all there is.
@@ -112,10 +117,6 @@ def singleuser_values(settings: Settings, node_pools: Mapping[str, NodePool], cl
     elif tolerated := placeholder_tolerations(hubs, node_pools):
         # The chart gives placeholders what it gives all servers. Each profile says its own in place of these.
         made["extraTolerations"] = tolerated
-    if settings.environments.named:
-        # The chart calls the volume of the homes so.
-        made["storage"]["extraVolumeMounts"]["environments"] = mount("home")
-        made["extraFiles"] |= kernel_files(settings)
     if settings.dask.enabled:
         _add_dask(made, settings.namespace.name)
     return made

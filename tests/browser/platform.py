@@ -32,6 +32,9 @@ THEME = {
     "primary_color": "#1f6feb",
 }
 
+#: An environment of what the image has already: no package index can be reached from the node.
+ENVIRONMENT = "team"
+
 MEMBER = Person(
     name="alice",
     password=PASSWORD,
@@ -63,6 +66,7 @@ def platform_up(folder: Path) -> Generator[tuple[Project, Site]]:
             groups={name: {"gid": gid} for name, gid in GROUPS.items()},
             users={MEMBER.name: {"uid": MEMBER.uid, "primary_group": "analyst", "secondary_groups": ["developer"]}},
             jupyterhub={"profiles": PROFILES, "theme": THEME},
+            environments={"named": {ENVIRONMENT: {"packages": ["numpy>=1"]}}},
             ssh={"enabled": True, "image": ssh_image()},
         )
         yield project, site_of(project, project.qhub("up"))
@@ -91,6 +95,7 @@ def site_of(project: Project, printed: str) -> Site:
         admin=ADMIN,
         wrong_password="a wrong one",
         start_timeout=180,
+        environment=ENVIRONMENT,
         ssh=(ssh[2], int(ssh[1])),
         dask=True,
         choice=CHOICE,

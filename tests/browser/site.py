@@ -69,6 +69,7 @@ class Site(_Frozen):
         shared: the folder that holds the shared folders, as user servers see it.
         umask: of terminals and kernels.
         start_timeout: seconds within which a server is to start.
+        environment: name of an environment, with distributed, that notebooks and Dask clusters can have; None for none.
         ssh: host and port where terminals are had; None where they are not.
         dask: Dask clusters can be started.
         dask_workers: how many workers a cluster may have.
@@ -88,6 +89,7 @@ class Site(_Frozen):
     shared: str = "/shared"
     umask: str = "0002"
     start_timeout: float = 120
+    environment: str | None = None
     ssh: tuple[str, int] | None = None
     dask: bool = False
     dask_workers: int = 2

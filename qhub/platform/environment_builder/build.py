@@ -50,23 +50,24 @@ def build(wanted: dict[str, Any]) -> Path:
         os.utime(complete)
         return place
     shutil.rmtree(place, ignore_errors=True)
-    _run(sys.executable, "-m", "venv", place)
+    # The image's pip installs into it; one of its own would take most of the time.
+    _run(sys.executable, "-m", "venv", "--without-pip", place)
     python = place / "bin" / "python"
     if wanted["on_top_of_image"]:
         _add_image_packages(place)
     requirements = place / "requirements.txt"
     requirements.write_text("".join(f"{line}\n" for line in wanted["packages"]), encoding="utf-8")
-    _run(
-        python,
+    pip = (
+        sys.executable,
         "-m",
         "pip",
-        "install",
+        "--python",
+        python,
         "--no-input",
         "--no-cache-dir",
         "--disable-pip-version-check",
-        "-r",
-        requirements,
     )
+    _run(*pip, "install", "--requirement", requirements)
     try:
         _run(python, "-c", f"import {NEEDED}")
     except BuildError:

@@ -40,10 +40,11 @@ class Lab:
         self.page.goto(self.site.server(self.person, "lab?reset"))
         expect(self._launcher()).to_be_visible()
 
-    def new_notebook(self) -> Notebook:
-        """Open a new notebook by the launcher and wait until its kernel is idle."""
+    def new_notebook(self, kernel: str | None = None) -> Notebook:
+        """Open a new notebook by the launcher, with a kernel by its title or the default, until it is idle."""
         self._open_launcher()
-        self._launcher().locator("[data-category=Notebook]").first.click()
+        title = f"[title={kernel!r}]" if kernel else ""
+        self._launcher().locator(f"[data-category=Notebook]{title}").first.click()
         notebook = Notebook(self.page)
         notebook.wait_until_idle()
         self._notebooks.append(until(self.page, self._open_file, seconds=30, what="the notebook has a name"))
