@@ -135,12 +135,6 @@ def _environments(settings: Settings) -> Iterator[tuple[str, str]]:
                 f"environments.named.{name}.packages",
                 f"{', '.join(loose)} may be another version tomorrow; write {loose[0].split()[0]}==VERSION",
             )
-    for place, profile in enumerate(settings.jupyterhub.profiles):
-        if settings.environments.named and profile.image not in (None, settings.jupyterhub.image):
-            yield (
-                f"jupyterhub.profiles[{place}].image",
-                "environments are made for the Python of jupyterhub.image, and may not start in this one",
-            )
 
 
 def _unsaid(key: str, image: Image, name: str, pool: NodePool) -> Iterator[tuple[str, str]]:
