@@ -43,4 +43,4 @@ def resources(*, cpu: str, memory: str, memory_limit: str | None = None) -> dict
 
 def container_resources(settings: Resources) -> dict[str, Any]:
     """Return the `resources` of a container from the settings, without what is not set; empty if nothing is."""
-    return settings.model_dump(exclude_none=True, exclude_defaults=True)
+    return {name: amounts for name, amounts in settings.model_dump(exclude_none=True).items() if amounts}

@@ -153,6 +153,10 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             "alloy": {"chart": "oci://registry.example.org/charts/alloy", "version": "1.0.0", "depends_on": ["loki"]},
         },
     },
+    "environments-ssh": {
+        "environments": {"named": {"geo": {"packages": ["geopandas==1.0.1"]}}},
+        "ssh": {"enabled": True, "image": {"name": "registry.example.org/qhub/ssh", "tag": "1"}},
+    },
     "no-dask": {"dask": {"enabled": False}, "charts": {"mirror": "oci://registry.example.org/charts"}},
 }
 

@@ -51,6 +51,7 @@ SETTINGS = make_settings(
             {"name": "own", "users": ["dave"]},
         ]
     },
+    environments={"named": {"geo": {"packages": ["geo==1.0"]}}},
     dask={
         "profiles": [
             {"name": "small", "cores": 1, "memory": "2G"},

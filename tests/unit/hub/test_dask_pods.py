@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from qhub.platform.environments_values import folder as environment_folder
 from tests.unit.charts.rendering import render
 from tests.unit.hub.running import UNKNOWN_OPTION, environment
 from tests.unit.hub.team import SETTINGS
@@ -28,6 +29,8 @@ ASKED: list[tuple[str, str, list[str], bool]] = [
     # The gateway itself puts `user:` before a name with a colon.
     ("user:lab:carol", "own", [], False),
 ]
+#: Which packages people ask for, by profile; others take the image's.
+PACKAGES = {"gpu": "geo"}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             "user": user,
             "groups": groups,
             "admin": admin,
-            "options": {"profile": profile, "image": "mine:1", "environment": {"A": 1}},
+            "options": {
+                "profile": profile,
+                "image": "mine:1",
+                "environment": {"A": 1},
+                "packages": PACKAGES.get(profile, "image"),
+            },
         }
         for user, profile, groups, admin in ASKED
     ]
@@ -88,6 +96,18 @@ def test_image_and_environment_are_those_of_the_notebook(made: Made) -> None:
 
     assert container["image"] == "mine:1"
     assert {"name": "A", "value": "1"} in container["env"]
+
+
+@pytest.mark.parametrize("part", ["scheduler", "worker"])
+def test_packages_are_those_of_the_environment_that_was_asked_for(made: Made, part: str) -> None:
+    place = environment_folder(SETTINGS, "geo")
+    [of_image], [of_geo] = (made["alice", profile][part]["spec"]["containers"] for profile in ("small", "gpu"))
+
+    assert of_geo["args"][:3] == [f"{place}/bin/python", "-m", f"distributed.cli.dask_{part}"]
+    assert of_image["args"][0] == f"dask-{part}"
+    for container in (of_image, of_geo):
+        [mounted] = [mount for mount in container["volumeMounts"] if mount["mountPath"] == "/environments"]
+        assert mounted["readOnly"] is True
 
 
 def test_no_pod_has_a_token_for_kubernetes(made: Made) -> None:

@@ -189,4 +189,5 @@ class TestWhatPeopleSee:
         assert [mount.get("sub_path") for mount in container["volume_mounts"] if not mount.get("read_only")] == [
             "environments"
         ]
+        assert container["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}
         assert {"name": "PIP_INDEX_URL", "value": "https://pypi.team.org/simple"} in container["env"]
