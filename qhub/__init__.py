@@ -10,6 +10,7 @@ What other Pulumi programs may use is here, and stays; everything else may chang
 | `Cluster`, `NodePool` | what the platform has to know of a cluster |
 | `EksCluster`, `GkeCluster`, `DoksCluster`, `AksCluster`, each with its `Args` | the control plane of one cloud |
 | `EksRoles` | makes the IAM roles that `EksClusterArgs` asks for |
+| `InputError` | what all of these raise for a mistake that a person can mend, with words for that person |
 | `fixed_settings`, `FIXED_OUTPUT` | the record of what cannot be changed, to be exported under that name |
 
 Nothing is imported before it is used, so that a program needs the SDK of its own cloud alone.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from qhub.clouds.gcp.cluster import GkeCluster, GkeClusterArgs
     from qhub.config import Settings, SettingsError, load_settings_file, load_stack_settings
     from qhub.config.fixed import FIXED_OUTPUT, fixed_settings
+    from qhub.errors import InputError
     from qhub.platform import KubernetesPlatform, KubernetesPlatformArgs
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "EksRoles",
     "GkeCluster",
     "GkeClusterArgs",
+    "InputError",
     "KubernetesPlatform",
     "KubernetesPlatformArgs",
     "NodePool",
@@ -68,6 +71,7 @@ _WHERE = {
     "FIXED_OUTPUT": "qhub.config.fixed",
     "GkeCluster": "qhub.clouds.gcp.cluster",
     "GkeClusterArgs": "qhub.clouds.gcp.cluster",
+    "InputError": "qhub.errors",
     "KubernetesPlatform": "qhub.platform",
     "KubernetesPlatformArgs": "qhub.platform",
     "NodePool": "qhub.clouds.cluster",

@@ -17,6 +17,8 @@ ELSEWHERE = {
     "cluster": ("qhub.rehearsal.cluster.commands", "cluster_commands"),
     "explain": ("qhub.commands_settings", "explain_command"),
     "images": ("qhub.commands_images", "images_commands"),
+    "init": ("qhub.commands_init", "init_command"),
+    "migrate": ("qhub.commands_migrate", "migrate_command"),
     "rehearse": ("qhub.commands_rehearse", "rehearse_command"),
     "schema": ("qhub.commands_settings", "schema_command"),
     "toolchain": ("qhub.rehearsal.toolchain.commands", "toolchain_commands"),

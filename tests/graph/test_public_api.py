@@ -33,6 +33,7 @@ PUBLIC = [
     "FIXED_OUTPUT",
     "GkeCluster",
     "GkeClusterArgs",
+    "InputError",
     "KubernetesPlatform",
     "KubernetesPlatformArgs",
     "NodePool",
