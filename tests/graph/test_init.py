@@ -13,7 +13,7 @@ from pulumi.runtime import config
 from qhub.config.document import read_document
 from qhub.config.fixed import FIXED_OUTPUT
 from tests.graph import clouds_aws, clouds_azure, clouds_digitalocean, clouds_gcp, configurations
-from tests.graph.recorder import Outputs, Recording, record
+from tests.graph.recorder import Monitor, Outputs, Recording, record
 from tests.unit.init.answering import CLOUDS, init
 
 OUTPUTS: dict[str, Outputs] = {
@@ -37,7 +37,8 @@ def run_program(folder: Path, cloud: str) -> Recording:
         config.set_all_config(engine_config(folder / "Pulumi.prod.yaml"), ["qhub:authentication"])
         runpy.run_path(str(folder / "__main__.py"))
 
-    return record(program, outputs=OUTPUTS[cloud])
+    monitor = clouds_azure.AnsweringMonitor if cloud == "azure" else Monitor
+    return record(program, outputs=OUTPUTS[cloud], monitor=monitor)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
