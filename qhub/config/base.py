@@ -13,9 +13,13 @@ from typing import Any
 from qhub.config.document import Document, read_document
 from qhub.config.judge import Finding
 from qhub.config.shape import Path, is_encrypted
+from qhub.config.versions import KEY as VERSION
+from qhub.config.versions import wrong_version
 
 #: Key of a stack file that names the base.
 KEY = "base"
+#: Keys that say something of one file, and are not laid over each other.
+OF_A_FILE = (KEY, VERSION)
 #: Keys that choose between kinds of a section.
 _CHOICES = ("provider", "kind", "type")
 
@@ -31,7 +35,7 @@ def lay_over(base: Any, own: Any) -> Any:
 
 def lay_over_all(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a base with a stack's own laid over them; only the stack's own may name a base."""
-    under = {key: value for key, value in shared.items() if key != KEY}
+    under = {key: value for key, value in shared.items() if key not in OF_A_FILE}
     return {**under, **{key: lay_over(under[key], value) if key in under else value for key, value in own.items()}}
 
 
@@ -63,8 +67,15 @@ def settings_in(document: Document, *, project: str) -> dict[str, Any]:
     }
 
 
-def misplaced(values: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what may not stand in a base: another base, and secrets, which each stack encrypts with its own key."""
+def misplaced(values: Mapping[str, Any], *, file: str) -> Iterator[Finding]:
+    """Yield what may not stand in a base: another base, another form, secrets, which each stack encrypts by itself.
+
+    Args:
+        values: the settings of the base.
+        file: its name.
+    """
+    if told := wrong_version(values, file=file):
+        yield Finding((KEY,), f"{file}: {told}")
     if KEY in values:
         yield Finding((KEY,), "a base has no base of its own: put everything into one file")
     for path in _encrypted(dict(values), ()):

@@ -18,6 +18,8 @@ from qhub.config.settings import SECTIONS, Settings
 from qhub.config.shape import Path, Spot, is_encrypted, leaves
 from qhub.config.sources import PROJECT_FILE, Sources, project_root, read_sources, stack_file, stack_of
 from qhub.config.theme import is_address, logo_problem
+from qhub.config.versions import KEY as VERSION
+from qhub.config.versions import wrong_version
 
 
 def load_stack_settings() -> Settings:
@@ -49,7 +51,7 @@ def load_stack_settings() -> Settings:
         raise StackSettingsError(_located(at_base, _trusted_sources(root, stack, values)), stack=stack)
     if base is not None:
         shared = settings_in(base, project=project)
-        findings += [*misplaced(shared), *_flaws_of_base(base)]
+        findings += [*misplaced(shared, file=base.file.name), *_flaws_of_base(base)]
         values = lay_over_all(shared, values)
     before = last_fixed(stack=stack, project=project)
     settings, rest = _examine(values, stack=stack, root=root, before=before)
@@ -153,6 +155,8 @@ def _judged(
 def _examine(
     values: Mapping[str, Any], *, stack: str, root: FilePath, before: Mapping[str, Any] | None
 ) -> tuple[Settings | None, list[Finding]]:
+    if told := wrong_version(values, file=f"Pulumi.{stack}.yaml"):
+        return None, [Finding((VERSION,), told, showable=True)]
     unknown = [explain_unknown((name,), SECTIONS) for name in values if name not in SECTIONS]
     known = {name: value for name, value in values.items() if name in SECTIONS}
     for finding in unknown:  # a mistyped section is examined as the one that was meant

@@ -20,6 +20,7 @@ Every key of a stack file, `Pulumi.<stack>.yaml`. `make reference` writes this p
 #: Section -> an example. Together they are one valid stack file, which a test holds.
 EXAMPLES = {
     "base": "stacks/base.yaml",
+    "version": "1",
     "domain": "hub.lab.org",
     "namespace": "{name: qhub, quota: {cpu: 64, memory: 256Gi}}",
     "cluster": """

@@ -34,6 +34,10 @@ _ENGINE: dict[str, ProjectKey] = {
 }
 
 
+#: Annotation of a key that is no section -> its type in Pulumi.yaml, and the default there.
+_PROJECT_TYPES: dict[Any, tuple[str, Any]] = {str: ("string", ""), int: ("integer", 1)}
+
+
 def settings_json_schema(*, part: bool = False) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a stack file, for completion and hover text in editors.
 
@@ -108,17 +112,17 @@ def _nothing_required(schema: Any) -> Any:
 def pulumi_project_config() -> dict[str, ProjectKey]:
     """Return what `config:` in Pulumi.yaml has to hold: each key with its type, description and default.
 
-    A default here is only ever empty: the engine replaces it as a whole by what a stack gives, it never merges. The
-    defaults inside the sections are the models'.
+    A default here is only ever empty, or the first version: the engine replaces it as a whole by what a stack gives, it
+    never merges. The defaults inside the sections are the models'.
     """
     config: dict[str, ProjectKey] = {}
     for name in SECTIONS:
         field = Settings.model_fields[name]
-        is_text = field.annotation is str
-        entry: ProjectKey = {"type": "string" if is_text else "object"}
+        kind, empty = _PROJECT_TYPES.get(field.annotation, ("object", {}))
+        entry: ProjectKey = {"type": kind}
         entry["description"] = field.description or ""
         if not field.is_required():
-            entry["default"] = "" if is_text else {}
+            entry["default"] = empty
         config[name] = entry
     return config | _ENGINE
 

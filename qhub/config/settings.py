@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -37,7 +37,7 @@ from qhub.config.extra_releases import ExtraRelease, ReleaseName
 from qhub.config.images import Images
 from qhub.config.ingress import Ingress
 from qhub.config.jupyterhub import JupyterHub
-from qhub.config.model import Problem, RulesBroken, Section, nested
+from qhub.config.model import Expected, Problem, RulesBroken, Section, nested
 from qhub.config.monitoring import Monitoring
 from qhub.config.names import DomainName, GroupName, Text, UserName
 from qhub.config.namespace import Namespace
@@ -87,6 +87,10 @@ RULES = (
 )
 
 
+#: Which versions are read is told before anything else is looked at (`qhub.config.versions`).
+Version = Annotated[int, Field(ge=1), Expected("a whole number, at least 1")]
+
+
 class Settings(Section):
     """Everything a person may set, one attribute per key of the stack file's `qhub:` namespace.
 
@@ -105,6 +109,10 @@ class Settings(Section):
         default="",
         description="File with settings that several environments share, relative to the project folder. What stands "
         "in the stack's own file is laid over it, key by key.",
+    )
+    version: Version = Field(
+        default=1,
+        description="Form of the settings in this file; without it, the first one. `qhub migrate` raises it.",
     )
     domain: DomainName = Field(description="DNS name under which people reach the hub, for example hub.example.org.")
     namespace: Namespace = nested("Kubernetes namespace that holds the platform.")

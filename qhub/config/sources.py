@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from qhub.config.base import KEY, find_base, lay_over_all, misplaced, settings_in
+from qhub.config.base import OF_A_FILE, find_base, lay_over_all, misplaced, settings_in
 from qhub.config.document import Document, Mark, read_document
 from qhub.config.judge import Finding
 from qhub.config.shape import Path, is_encrypted
@@ -113,9 +113,9 @@ def _lay_over_base(sources: Sources) -> None:
         return
     sources.documents.insert(1, base)
     shared = settings_in(base, project=sources.project)
-    sources.findings += misplaced(shared)
+    sources.findings += misplaced(shared, file=base.file.name)
     sources.values = lay_over_all(shared, sources.values)
-    for name in (name for name in shared if name != KEY):
+    for name in (name for name in shared if name not in OF_A_FILE):
         key = name if ("config", name) in base.marks else f"{sources.project}:{name}"
         sources.origins[name] = (*sources.origins.get(name, ()), (base, ("config", key)))
 

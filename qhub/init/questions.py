@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from qhub.config.names import is_public_domain
+from qhub.config.yaml_text import scalar
 
 #: Answers by the name of their question; a list for a question that takes several.
 Answers = Mapping[str, str | list[str]]
@@ -16,10 +15,6 @@ CLOUDS = ("aws", "gcp", "digitalocean", "azure", "existing")
 #: Ways of signing in where the hub is an application with an id of its own.
 APPLICATIONS = ("github", "gitlab", "google", "azuread", "auth0", "oidc", "cilogon")
 SIGN_INS = (*APPLICATIONS, "native", "dummy")
-
-#: Text that YAML reads as text without quotes; words that it reads as something else are below.
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
-_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +64,6 @@ class Question:
             return scalar(answer)
         shown = [f"{{{self.item}: {scalar(one)}}}" if self.item else scalar(one) for one in answer]
         return f"[{', '.join(shown)}]"
-
-
-def scalar(text: str) -> str:
-    """Return text as YAML reads it back, in quotes where it needs them."""
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    # What JSON quotes YAML reads too, whatever is in it.
-    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 QUESTIONS = (

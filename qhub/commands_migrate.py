@@ -1,0 +1,92 @@
+"""`qhub migrate`: an old configuration as a stack file of ours. What it does is `qhub.migrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qhub.config.document import Document, read_document
+from qhub.config.sources import PROJECT_FILE, stack_of
+from qhub.migrate.migration import NoConfigurationError, migrate
+from qhub.migrate.report import report
+from qhub.migrate.upgrading import upgraded_text
+from qhub.migrate.writing import stack_file
+
+
+@click.command("migrate")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The new file, or its folder; default: Pulumi.prod.yaml here. `-` prints it.",
+)
+@click.option("--in-place", is_flag=True, help="Of an older stack file of ours: write the new one over it.")
+def migrate_command(file: Path, output: Path | None, in_place: bool) -> None:
+    """Make a stack file of FILE: nebari-config.yaml, qhub-config.yaml, or an older stack file of ours.
+
+    Tells, key by key with line, what has to be answered, what came over in another form, and what has no counterpart
+    and what to do instead. Writes no secret, and nothing over a file that is there.
+    """
+    document = read_document(file)
+    if "config" in document.data and "project_name" not in document.data:
+        _upgrade(document, output, in_place=in_place)
+        return
+    if in_place:
+        raise click.UsageError("--in-place is for stack files of ours: say with --output where the new one goes")
+    target = _target(output)
+    try:
+        moving = migrate(document, stack=stack_of(target) if target.name.startswith("Pulumi.") else "prod")
+    except NoConfigurationError as error:
+        raise click.ClickException(str(error)) from None
+    _write(target, stack_file(moving))
+    to_terminal = target == Path("-")
+    click.echo(report(moving), err=to_terminal)
+    if not to_terminal:
+        _next(target, moving.provider)
+
+
+def _upgrade(document: Document, output: Path | None, *, in_place: bool) -> None:
+    file = document.file
+    if document.flaws:
+        raise click.ClickException(f"{file}: {document.flaws[0].message}")
+    try:
+        text, changed = upgraded_text(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise click.ClickException(f"{file}: {error}; a newer QHub may know it: pip install --upgrade qhub") from None
+    if not changed:
+        click.echo(f"{file.name}: the settings are in the form that this QHub reads; nothing to do")
+        return
+    if in_place == (output is not None):
+        raise click.UsageError("say where the new file goes: --output FILE, or --in-place to write over the old one")
+    if in_place:
+        file.write_text(text, encoding="utf-8")
+    else:
+        _write(_target(output), text)
+    click.echo("\n".join(changed))
+
+
+def _target(output: Path | None) -> Path:
+    if output is None or output.is_dir():
+        return (output or Path()) / "Pulumi.prod.yaml"
+    return output
+
+
+def _write(target: Path, text: str) -> None:
+    if target == Path("-"):
+        click.echo(text, nl=False)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with target.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise click.ClickException(f"{target} is there already: say with --output where the new one goes") from None
+    click.echo(f"wrote {target}")
+
+
+def _next(target: Path, cloud: str) -> None:
+    click.echo("\nNext:\n")
+    if not (target.parent / PROJECT_FILE).is_file():
+        click.echo(f"  qhub init {cloud}        # in that folder: the rest of the project; it keeps {target.name}")
+    click.echo(f"  qhub validate {target}")
