@@ -14,7 +14,10 @@ from qhub.config.mistakes import Mistake
 from qhub.config.model import ENCRYPTED, parse_key
 from qhub.config.model import Path as Keys
 from qhub.init.project import sealed_key, settings_text
-from qhub.init.questions import APPLICATIONS, SIGN_INS, Answers, Question
+from qhub.init.questions import APPLICATIONS, SIGN_INS, Answers, Question, asked
+
+#: Whom a way of signing in lets in is told of the section as a whole.
+_SIGN_IN = ("authentication",)
 
 
 def faults(question: Question, cloud: str, answers: Answers) -> list[str]:
@@ -38,9 +41,12 @@ def lacking(cloud: str, answers: Answers, questions: Iterable[Question]) -> dict
             continue
         if question.stack not in findings:
             settings = stack_settings(cloud, answers, question.stack)
-            findings[question.stack] = judge(settings, stack=question.stack, root=Path())[1]
+            every = judge(settings, stack=question.stack, root=Path())[1]
+            # Who may sign in is no question before it is said where.
+            findings[question.stack] = [one for one in every if one.path != _SIGN_IN or answers.get("sign_in")]
         answered = bool(answers.get(question.name))
-        told = [_told(one) for one in findings[question.stack] if _is_about(one, question, answered=answered)]
+        about = [one for one in findings[question.stack] if _is_about(one, question, answered=answered)]
+        told = [_told(one) + (_ways_in(cloud, answers) if one.path == _SIGN_IN else "") for one in about]
         found |= {question.option: told} if told else {}
     return found
 
@@ -69,9 +75,8 @@ def _values(text: str) -> dict[str, Any]:
 
 
 def _is_about(finding: Finding, question: Question, *, answered: bool) -> bool:
-    # Whom a way of signing in lets in is told of the section as a whole; the last question about that is this one.
-    if finding.path == ("authentication",) and question.name == "admin_users":
-        return True
+    if finding.path == _SIGN_IN:
+        return question.name == "admin_users"  # the last question about who may sign in
     here: Keys = parse_key(question.key)
     return answered and finding.path[: len(here)] == here
 
@@ -86,3 +91,9 @@ def _told(finding: Finding) -> str:
         known=finding.known,
     )
     return str(mistake)
+
+
+def _ways_in(cloud: str, answers: Answers) -> str:
+    """Return the options that let somebody in."""
+    options = [one.option for one in asked(cloud, answers) if one.many and one.key.startswith("authentication.")]
+    return f"  (here: {' or '.join(options)})"
