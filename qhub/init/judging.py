@@ -35,12 +35,16 @@ def lacking(cloud: str, answers: Answers, questions: Iterable[Question]) -> dict
     """Return option -> what is wrong with its answer, for every question with a fault."""
     findings: dict[str, list[Finding]] = {}
     found: dict[str, list[str]] = {}
+    # An answer that is missing must not keep the others from being looked at.
+    needed = [one for one in asked(cloud, answers) if one.needed and not answers.get(one.name)]
+    missing = {one.name: [one.example] if one.many else one.example for one in needed}
+    whole = {**missing, **{name: answer for name, answer in answers.items() if answer}}
     for question in questions:
         if question.needed and not answers.get(question.name):
             found[question.option] = [f"is needed, for example {question.example}"]
             continue
         if question.stack not in findings:
-            settings = stack_settings(cloud, answers, question.stack)
+            settings = stack_settings(cloud, whole, question.stack)
             every = judge(settings, stack=question.stack, root=Path())[1]
             # Who may sign in is no question before it is said where.
             findings[question.stack] = [one for one in every if one.path != _SIGN_IN or answers.get("sign_in")]

@@ -16,8 +16,8 @@ ISSUERS = {
     "existing": "existing-secret",
     "disabled": "none",
 }
-#: Keys of chart values that may hold a secret.
-_SECRET = re.compile(r"secret|password|token|credential|apikey|api_key|privatekey", re.IGNORECASE)
+#: What speaks of a secret in chart values: a key, the name of a variable, a line of Python.
+_SECRET = re.compile(r"secret|passw|token|credential|(api|access|private)_?key", re.IGNORECASE)
 #: The chart's own key -> ours, of `cull`.
 _CULL: Table = {
     "enabled": to("enabled"),
@@ -126,20 +126,28 @@ def chart_values(moving: Moving, path: Path, value: Any, under: Path) -> None:
 def without_secrets(moving: Moving, path: Path, value: Any) -> Any:
     """Return values without those whose key speaks of a secret, each of which is told."""
     if isinstance(value, list):
-        return [without_secrets(moving, (*path, place), one) for place, one in enumerate(value)]
-    if not isinstance(value, dict):
+        items = [(one, without_secrets(moving, (*path, place), one)) for place, one in enumerate(value)]
+        return [new for old, new in items if not _emptied(old, new)]
+    if not isinstance(value, Mapping):
         return value
     kept = {}
     for key, below in value.items():
-        if _SECRET.search(str(key)):
+        said = f"{key} {value.get('name') if key == 'value' else ''} {below if isinstance(below, str) else ''}"
+        if _SECRET.search(said):
             moving.note(
                 "lost",
                 (*path, key),
                 "may be a secret, which values of a chart must not hold: bring it as a Secret of Kubernetes",
             )
         else:
-            kept[key] = without_secrets(moving, (*path, key), below)
+            new = without_secrets(moving, (*path, key), below)
+            kept |= {} if _emptied(below, new) else {key: new}
     return kept
+
+
+def _emptied(old: Any, new: Any) -> bool:
+    """Return whether nothing is left: an empty list or map would take the place of a value of ours."""
+    return isinstance(old, Mapping | list) and bool(old) and not new
 
 
 def _host(address: str) -> str:
