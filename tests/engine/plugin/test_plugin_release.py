@@ -44,6 +44,14 @@ def test_life_of_a_release(make_stack: MakeStack, chart: Path) -> None:
     assert "4 unchanged" in stack.refresh()
     assert _revisions(stack) == ["deployed"]
 
+    # The folder holds another version, and the program names none.
+    stack.config(version=None)
+    assert stack.steps() == {}
+    (chart / "Chart.yaml").write_text((chart / "Chart.yaml").read_text().replace("0.1.0", "0.2.0"))
+    assert stack.steps() == {"release": "update"}
+    stack.up()
+    assert json.loads(stack.pulumi("stack", "output", "status"))["version"] == "0.2.0"
+
     stack.config(values={"cull": {"timeout": 1800}})
     said += stack.preview()
     assert "timeout: 1800" in said
@@ -52,7 +60,7 @@ def test_life_of_a_release(make_stack: MakeStack, chart: Path) -> None:
     said += stack.up()
     assert "timeout: 1800 => 900" in said
     assert "token" not in said.split("=> 900")[0].split("~ cull")[-1]
-    assert _revisions(stack) == ["superseded", "superseded", "deployed"]
+    assert _revisions(stack) == [*["superseded"] * 3, "deployed"]
 
     # The secret value is in the cluster, encrypted in the state, and shown nowhere.
     assert TOKEN not in said + stack.state_text() + stack.pulumi("stack", "output", "--json")

@@ -16,7 +16,7 @@ import pytest
 
 from qhub.rehearsal.plugins.errors import PluginError
 from qhub.rehearsal.plugins.kubernetes.client import Api
-from qhub.rehearsal.plugins.kubernetes.helm import chart, command, record
+from qhub.rehearsal.plugins.kubernetes.helm import chart, command, record, release
 from qhub.rehearsal.plugins.kubernetes.helm.command import Helm, _shortened
 from qhub.rehearsal.plugins.kubernetes.helm.options import Options, validate
 from qhub.rehearsal.plugins.kubernetes.helm.outputs import outputs
@@ -102,6 +102,21 @@ class TestChartOnDisk:
         archive = folder.parent / "jupyterhub-4.3.0.tgz"
         assert chart.metadata(archive)["version"] == "4.4.0"
         assert self.locate(chart=str(archive), version="v4.4.0").flags == ()
+
+    @pytest.mark.parametrize("stated", [None, "~4"])
+    def test_the_release_gets_the_version_that_lies_there_now(self, folder: Path, stated: str | None) -> None:
+        """As the official plugin has it: this is how a changed chart on disk comes to be an upgrade."""
+        cluster: Any = SimpleNamespace(helm=SimpleNamespace(has_repositories=False))
+        request: Any = SimpleNamespace(urn="urn:pulumi:s::p::t::release", ignoreChanges=[])
+        given = {"chart": str(folder), "name": "hub", "namespace": "ns", "version": stated, "values": {}}
+
+        first = release.check(cluster, request, given, {})
+        assert first["version"] == "4.4.0"
+        (folder / "values.yaml").write_text("a: 1\n")
+        assert release.check(cluster, request, given, first) == first
+        (folder / "Chart.yaml").write_text("name: jupyterhub\nversion: 4.5.0\n")
+        then = release.check(cluster, request, given, first)
+        assert release.diff(request, {}, first, then).diffs == ["version"]
 
     def test_another_version_is_told_with_what_lies_there(self, folder: Path) -> None:
         with pytest.raises(PluginError) as error:

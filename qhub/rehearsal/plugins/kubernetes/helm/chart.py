@@ -28,10 +28,12 @@ class Source:
     Attributes:
         reference: folder, archive, `oci://…`, or `alias/name` of a repository.
         flags: `--version` and what it takes to fetch it.
+        version: the chart's own; empty where an exact one was asked for and its repository only had to have it.
     """
 
     reference: str
     flags: tuple[str, ...] = ()
+    version: str = ""
 
 
 def locate(options: Options, helm: Helm) -> Source:
@@ -52,21 +54,26 @@ def locate(options: Options, helm: Helm) -> Source:
     flags = (f"--version={version}",) if version else ()
     if chart.startswith("oci://"):
         source = Source(chart, (*flags, *_certificate_flags(repository)))
-        _show(helm, source, chart, version)
+        source = _shown(helm, source, chart, version)
         return _pulled(helm, source, options) if options.is_set("lint") else source
     if repository.get("repo"):
         with _REPOSITORIES:  # helm keeps one list of them, and one index each
             return _in_repository(helm, options, chart, version, repository)
     path = Path(chart)
     if path.exists():
-        _check_local(path, chart, version)
         # An absolute path also keeps helm from taking `a/b` for chart `b` of repository `a`.
-        return Source(str(path.resolve()))
+        return Source(str(path.resolve()), version=_check_local(path, chart, version))
     if re.fullmatch(r"[\w.-]+/[\w.-]+", chart) and helm.has_repositories:
-        source = Source(chart, flags)
-        _show(helm, source, chart, version)
+        source = _shown(helm, Source(chart, flags), chart, version)
         return _pulled(helm, source, options) if options.is_set("lint") else source
     raise _missing(path, chart)
+
+
+def is_on_disk(inputs: dict[str, Any]) -> bool:
+    """Tell whether the chart of a Release's inputs lies on disk, where it can change while they stay the same."""
+    chart = str(inputs["chart"])
+    repository = (inputs.get("repositoryOpts") or {}).get("repo")
+    return not repository and not chart.startswith("oci://") and Path(chart).exists()
 
 
 def _missing(path: Path, chart: str) -> PluginError:
@@ -86,7 +93,8 @@ def _stem(name: str) -> str:
     return re.sub(r"-v?\d.*$", "", name.removesuffix(".tgz"))
 
 
-def _check_local(path: Path, chart: str, version: str) -> None:
+def _check_local(path: Path, chart: str, version: str) -> str:
+    """Return the version of a chart on disk, which must be the one that is asked for."""
     found = metadata(path)
     own = str(found.get("version") or "")
     if version and _EXACT.fullmatch(version) and own.lstrip("v") != version.lstrip("v"):
@@ -98,6 +106,7 @@ def _check_local(path: Path, chart: str, version: str) -> None:
             f"chart '{chart}' has version {own or 'none'}, not {version}, which the Release asks for.{beside} "
             f"Set the version to {own}, or point the chart at the archive of {version}"
         )
+    return own
 
 
 def metadata(path: Path) -> dict[str, Any]:
@@ -106,15 +115,23 @@ def metadata(path: Path) -> dict[str, Any]:
     Raises:
         PluginError: not a chart.
     """
+    try:
+        text = _chart_yaml(path)
+    except (OSError, tarfile.TarError) as error:
+        raise PluginError(f"'{path}' is no Helm chart: {error}") from None
+    return _parsed(text, str(path))
+
+
+def _parsed(text: str, chart: str) -> dict[str, Any]:
+    """Return the fields of a Chart.yaml."""
     import yaml
 
     try:
-        text = _chart_yaml(path)
         found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe ones
-    except (OSError, tarfile.TarError, yaml.YAMLError) as error:
-        raise PluginError(f"'{path}' is no Helm chart: {error}") from None
+    except yaml.YAMLError as error:
+        raise PluginError(f"'{chart}' is no Helm chart: {error}") from None
     if not isinstance(found, dict):
-        raise PluginError(f"'{path}' is no Helm chart: its Chart.yaml holds no fields")
+        raise PluginError(f"'{chart}' is no Helm chart: its Chart.yaml holds no fields")
     return found
 
 
@@ -133,12 +150,14 @@ def _certificate_flags(repository: dict[str, Any]) -> tuple[str, ...]:
     return tuple(f"{flag}={repository[key]}" for key, flag in _REPOSITORY_FLAGS.items() if repository.get(key))
 
 
-def _show(helm: Helm, source: Source, chart: str, version: str) -> None:
+def _shown(helm: Helm, source: Source, chart: str, version: str) -> Source:
+    """Return the source with the version that helm finds there."""
     try:
-        helm.run("show", "chart", source.reference, *source.flags)
+        shown = helm.run("show", "chart", source.reference, *source.flags)
     except HelmError as error:
         wanted = f" version {version}" if version else ""
         raise PluginError(f"chart '{chart}'{wanted} cannot be had: {error}") from None
+    return dataclasses.replace(source, version=str(_parsed(shown, chart).get("version") or ""))
 
 
 def _in_repository(helm: Helm, options: Options, chart: str, version: str, repository: dict[str, Any]) -> Source:
@@ -154,7 +173,7 @@ def _in_repository(helm: Helm, options: Options, chart: str, version: str, repos
         wanted = [f"--version={version}"] if version else []
         source = Source(f"{alias}/{chart}", (*wanted, *(["--devel"] if options.is_set("devel") else [])))
         if not _EXACT.fullmatch(version):
-            _show(helm, source, chart, version)
+            source = _shown(helm, source, chart, version)
         if options.is_set("lint") or repository.get("password"):
             return _pulled(helm, source, options, folder=kept)
         return source
@@ -205,4 +224,5 @@ def _pulled(helm: Helm, source: Source, options: Options, *, folder: Path | None
 
 
 def _archive_in(folder: Path) -> Source:
-    return Source(str(next(folder.glob("*.tgz"))))
+    archive = next(folder.glob("*.tgz"))
+    return Source(str(archive), version=str(metadata(archive).get("version") or ""))

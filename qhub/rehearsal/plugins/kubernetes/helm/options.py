@@ -41,7 +41,8 @@ _SWITCHES = (
 _NUMBERS = ("timeout", "maxHistory")
 _OBJECTS = ("values", "repositoryOpts")
 _LISTS = ("valueYamlFiles",)
-#: What the SDK sends or gets back, and nobody asks for.
+#: What the SDK sends or gets back, and nobody asks for. Until 4.5 the official plugin saw by `checksum` that a chart on
+#: disk had changed; since then it goes by the version of the chart, as `release.check` does.
 _IGNORED = ("compat", "resourceNames", "manifest", "status", "checksum")
 _REFUSED = {
     "disableCRDHooks": "helm 3 has no crd-install hooks; use `skip_crds` or `disable_webhooks`",

@@ -29,7 +29,10 @@ _FIXED = tuple(parse_path(path) for path in ("name", "namespace"))
 
 
 def check(cluster: Cluster | None, request: Message, news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
-    """Return the inputs named and placed, after making sure that the chart and its version exist.
+    """Return the inputs named and placed, with the version that the chart has, after making sure that it is there.
+
+    As with the official plugin, an upgrade is due when that version changes, whether or not the program names one; a
+    chart on disk whose content changes under the same version is not installed again.
 
     Args:
         cluster: `None` while the provider's kubeconfig is unknown.
@@ -47,9 +50,16 @@ def check(cluster: Cluster | None, request: Message, news: dict[str, Any], olds:
     if inputs.get("namespace") is None:
         inputs["namespace"] = cluster.api.target.namespace if cluster else "default"
     about_chart = [{key: reveal(tree[key]) for key in _CHART_INPUTS if key in tree} for tree in (inputs, olds)]
-    if cluster is not None and is_known(about_chart[0]) and about_chart[0] != about_chart[1]:
-        chart.locate(Options.of(inputs), cluster.helm)
+    if cluster is not None and is_known(about_chart[0]) and _must_look(*about_chart):
+        source = chart.locate(Options.of(inputs), cluster.helm)
+        if source.version:
+            inputs["version"] = source.version
     return inputs
+
+
+def _must_look(now: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Tell whether the chart has to be looked for: it may have changed. A repository's exact version never does."""
+    return now != before or chart.is_on_disk(now)
 
 
 def diff(request: Message, olds: dict[str, Any], old_inputs: dict[str, Any], news: dict[str, Any]) -> Message:
