@@ -128,6 +128,9 @@ class Ingress(pulumi.ComponentResource):
                 ),
                 more,
             ),
+            # Traefik's CRDs are of no use to an ingress that reads none of them, and Dask Gateway brings those that its
+            # own Traefik reads: whichever chart came first would decide which the cluster has.
+            skip_crds=True if controller == "traefik" else None,
             parent=self,
             depends_on=[namespace.namespace, self.ingress_class],
         )

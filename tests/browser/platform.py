@@ -11,6 +11,7 @@ from qhub.rehearsal.images.description import read_images
 from qhub.rehearsal.toolchain import tool_path
 from tests.browser.site import Choice, Person, Site
 from tests.engine.main_job.project import Project, copy_project
+from tests.real_charts import charts_folder
 
 PASSWORD = "the right one"
 GROUPS = {"analyst": 1100, "developer": 1101}
@@ -55,8 +56,13 @@ LOOKING = {"hub": {"config": {"JupyterHub": {"last_activity_interval": 3}}}}
 
 @contextmanager
 def platform_up(folder: Path) -> Generator[tuple[Project, Site]]:
-    """Bring the platform up in a folder of its own, as `make up` does; take it down at the end, without a trace."""
+    """Bring the platform up in a folder of its own, as `make up` does; take it down at the end, without a trace.
+
+    Its charts are those of `QHUB_TEST_CHARTS`, where that names a folder.
+    """
     project = copy_project(folder, nodes="real")
+    if charts := charts_folder():
+        project.set(charts={"mirror": str(charts)})
     try:
         project.shell()
         project.pulumi("stack", "init")

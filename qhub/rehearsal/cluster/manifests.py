@@ -22,10 +22,11 @@ def rule(resources: Sequence[str], verbs: Sequence[str], *, group: str = "") -> 
     return {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
 
 
-def role(user: str, rules: Sequence[Json], *, name: str = "") -> dict[str, Json]:
+def role(user: str, rules: Sequence[Json], *, name: str = "", kind: str = "User") -> dict[str, Json]:
     """Return a ClusterRole and its binding to `user`, by the path to apply each to.
 
-    Both carry the user's name, or `name`, for rights that the user has in some clusters beside its own.
+    Both carry the user's name, or `name`, for rights that the user has in some clusters beside its own. `kind` is
+    `User` or `Group`.
     """
     name = name or user.replace(":", "-")
     return {
@@ -40,7 +41,7 @@ def role(user: str, rules: Sequence[Json], *, name: str = "") -> dict[str, Json]
             "kind": "ClusterRoleBinding",
             "metadata": {"name": name},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": user}],
         },
     }
 

@@ -91,6 +91,7 @@ class RealNode:
                 ],
             ),
             **_kubelet_client(),
+            **_config_map_readers(),
             f"/apis/storage.k8s.io/v1/storageclasses/{SHARED_CLASS}": storage_class(SHARED_CLASS),
             "/api/v1/namespaces/kube-system/services/kube-dns": {
                 "apiVersion": "v1",
@@ -151,6 +152,15 @@ class RealNode:
     def programs(self, layout: Layout, *, report: Callable[[str], None] = lambda _: None) -> Programs:
         """Return the programs that come from packages, fetching them the first time."""
         return ensure_programs(layout.run / "bin", report=report)
+
+
+def _config_map_readers() -> dict[str, Json]:
+    """Return the right of every service account to read ConfigMaps.
+
+    Dask Gateway's chart asks for Traefik 3.3 and gives it the rights that this one needs. Under its name the node runs
+    3.5, which serves nothing before it may read ConfigMaps as well, in whichever namespace it is.
+    """
+    return role("system:serviceaccounts", [rule(["configmaps"], READ)], name="qhub-config-map-readers", kind="Group")
 
 
 def _kubelet_client() -> dict[str, Json]:

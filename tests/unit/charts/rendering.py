@@ -69,29 +69,31 @@ def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @cache
-def _template(chart: str, values: str, namespace: str) -> subprocess.CompletedProcess[str]:
+def _template(charts: Path, chart: str, values: str, namespace: str) -> subprocess.CompletedProcess[str]:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "values.json"
         file.write_text(values, encoding="utf-8")
-        release = [chart, str(CHARTS / chart), "--namespace", namespace]
+        release = [chart, str(charts / chart), "--namespace", namespace]
         return helm("template", *release, "--kube-version", KUBERNETES, "--include-crds", "--values", str(file))
 
 
-def template(chart: str, values: Mapping[str, Any], *, namespace: str = "qhub") -> subprocess.CompletedProcess[str]:
+def template(
+    chart: str, values: Mapping[str, Any], *, namespace: str = "qhub", charts: Path = CHARTS
+) -> subprocess.CompletedProcess[str]:
     """Return what `helm template` said; the release is called as the chart."""
-    return _template(chart, json.dumps(values), namespace)
+    return _template(charts, chart, json.dumps(values), namespace)
 
 
-def text(chart: str, values: Mapping[str, Any], *, namespace: str = "qhub") -> str:
+def text(chart: str, values: Mapping[str, Any], *, namespace: str = "qhub", charts: Path = CHARTS) -> str:
     """Return the rendered chart as text; fail the test where helm refuses."""
-    done = template(chart, values, namespace=namespace)
+    done = template(chart, values, namespace=namespace, charts=charts)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def render(chart: str, values: Mapping[str, Any], *, namespace: str = "qhub") -> Objects:
+def render(chart: str, values: Mapping[str, Any], *, namespace: str = "qhub", charts: Path = CHARTS) -> Objects:
     """Return the objects of a chart by (kind, name); no two may have both in common."""
-    found = [item for item in yaml.safe_load_all(text(chart, values, namespace=namespace)) if item]
+    found = [item for item in yaml.safe_load_all(text(chart, values, namespace=namespace, charts=charts)) if item]
     objects = {(item["kind"], item["metadata"]["name"]): item for item in found}
     assert len(objects) == len(found), "two objects of one kind and name"
     return objects

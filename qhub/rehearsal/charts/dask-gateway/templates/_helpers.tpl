@@ -39,21 +39,27 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- /* (list $ "api" account rules): ServiceAccount and what it may do; nothing where somebody else's is used. */}}
 {{- define "dask-gateway.rights" -}}
 {{- $root := index . 0 }}
+{{- /* What the real chart took over from Traefik's own carries no labels. */}}
+{{- $labelled := ne (index . 1) "traefik" }}
 {{- $name := include "dask-gateway.name" (list $root (index . 1)) }}
 {{- if and $root.Values.rbac.enabled (not (index . 2).serviceAccountName) }}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
   name: {{ $name }}
+  {{- if $labelled }}
   labels:
     {{- include "dask-gateway.labels" $root | nindent 4 }}
+  {{- end }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
   name: {{ $name }}
+  {{- if $labelled }}
   labels:
     {{- include "dask-gateway.labels" $root | nindent 4 }}
+  {{- end }}
 rules:
   {{- index . 3 | nindent 2 }}
 ---
@@ -61,8 +67,10 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata:
   name: {{ $name }}
+  {{- if $labelled }}
   labels:
     {{- include "dask-gateway.labels" $root | nindent 4 }}
+  {{- end }}
 subjects:
   - kind: ServiceAccount
     name: {{ $name }}

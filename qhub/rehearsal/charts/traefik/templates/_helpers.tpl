@@ -61,6 +61,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- with .Values.providers.kubernetesIngress }}
 {{- if .enabled }}
 - --providers.kubernetesingress
+- --providers.kubernetesingress.allowEmptyServices={{ .allowEmptyServices }}
 {{- with .ingressClass }}
 - --providers.kubernetesingress.ingressClass={{ . }}
 {{- end }}
@@ -76,6 +77,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 - --providers.kubernetesingressnginx.controllerClass={{ .controllerClass }}
 - --providers.kubernetesingressnginx.ingressClassByName={{ .ingressClassByName }}
 - --providers.kubernetesingressnginx.watchIngressWithoutClass={{ .watchIngressWithoutClass }}
+- --providers.kubernetesingressnginx.disableSvcExternalName={{ .disableSvcExternalName }}
+{{- with .httpEntryPoint }}
+- --providers.kubernetesingressnginx.httpEntryPoint={{ . }}
+{{- end }}
+{{- with .httpsEntryPoint }}
+- --providers.kubernetesingressnginx.httpsEntryPoint={{ . }}
+{{- end }}
 {{- if and .publishService.enabled (or $.Values.service.enabled .publishService.pathOverride) }}
 - --providers.kubernetesingressnginx.publishservice={{ .publishService.pathOverride | default $own }}
 {{- end }}
