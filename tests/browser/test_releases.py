@@ -27,6 +27,8 @@ from tests.browser.steps.dask import DaskCluster
 from tests.browser.visits import Visit
 from tests.engine.main_job.project import Project
 
+#: Between two cells, so that a long `up` does not make a notebook of hundreds.
+PAUSE_MILLISECONDS = 3000
 IMAGE = "quay.io/jupyter/scipy-notebook"
 NEWER = {"jupyterhub": "4.4.1", "dask-gateway": "2026.3.1"}
 
@@ -51,6 +53,7 @@ def test_people_work_on_through_new_releases_and_back(
 
         def work() -> None:
             """Run a cell that needs what the kernel remembers, as people do who know nothing of any release."""
+            notebook.page.wait_for_timeout(PAUSE_MILLISECONDS)
             count.append(notebook.run("kept += 1\nprint(kept)"))
             assert count[-1] == str(len(count)), "the kernel was lost"
 
