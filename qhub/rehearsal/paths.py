@@ -7,6 +7,8 @@ from pathlib import Path
 
 #: Folder of the checkout that holds `Pulumi.yaml`.
 PROJECT_FILE = "Pulumi.yaml"
+#: Variables that say where the cache is, the first one first.
+CACHE_VARIABLES = ("QHUB_CACHE_DIR", "XDG_CACHE_HOME")
 
 
 def project_root(start: Path | None = None) -> Path:
@@ -47,7 +49,8 @@ def cache_dir() -> Path:
 
     `$QHUB_CACHE_DIR`, else `$XDG_CACHE_HOME/qhub`, else `~/.cache/qhub`.
     """
-    if chosen := os.environ.get("QHUB_CACHE_DIR"):
+    ours, everybodys = CACHE_VARIABLES
+    if chosen := os.environ.get(ours):
         return Path(chosen).expanduser().resolve()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    base = os.environ.get(everybodys) or "~/.cache"
     return Path(base).expanduser().resolve() / "qhub"

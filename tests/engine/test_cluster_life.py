@@ -113,17 +113,17 @@ class TestKilled:
         first = cluster.start()
         administrator(cluster).create(MARKER, {"metadata": {"name": "kept"}})
 
-        kill(pids(first)["kube-apiserver"])
+        kill(*(pids(first)[name] for name in ("keeper", "kube-apiserver")))
         broken = cluster.status()
         assert (broken.running, broken.ready, broken.version) == (False, False, "")
         second = cluster.start()
         assert second.ready
         same = pids(first).items() & pids(second).items()
-        assert {name for name, _ in same} == pids(first).keys() - {"kube-apiserver"}
+        assert {name for name, _ in same} == pids(first).keys() - {"keeper", "kube-apiserver"}
 
         addresses = self.run_pods(administrator(cluster), "before")
         self.check_that_our_controllers_are_back(administrator(cluster))
-        kill(*pids(second).values())
+        kill(*(pids(second)[process.name] for process in reversed(second.processes)))  # the keeper first
         port = {process.name: process.port for process in second.processes}["kube-apiserver"] or 0
         with socket.create_server(("127.0.0.1", port)):
             third = cluster.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from qhub.rehearsal.cluster.layout import Layout
 from qhub.rehearsal.cluster.network import Place
 from qhub.rehearsal.cluster.pki import Pki
 from qhub.rehearsal.cluster.processes import ProcessSpec
+from qhub.rehearsal.paths import CACHE_VARIABLES
 
 ETCD = "etcd"
 ETCD_PEER = "etcd-peer"
@@ -18,6 +20,7 @@ API_SERVER = "kube-apiserver"
 CONTROLLER_MANAGER = "kube-controller-manager"
 SCHEDULER = "kube-scheduler"
 CONTROLLERS = "controllers"
+KEEPER = "keeper"
 
 #: What has to be built or found for them.
 TOOLS = (ETCD, API_SERVER, CONTROLLER_MANAGER, SCHEDULER)
@@ -167,7 +170,7 @@ def controllers(host: Host) -> ProcessSpec:
         *_flags({
             "port": host.ports[API_SERVER],
             "pki": host.layout.pki,
-            "ready-file": ready_file(host.layout),
+            "ready-file": ready_file(host.layout, CONTROLLERS),
             "load-balancers": network.load_balancers,
             "load-balancer-mode": network.load_balancer_mode,
             **volumes,
@@ -176,9 +179,21 @@ def controllers(host: Host) -> ProcessSpec:
     return ProcessSpec(CONTROLLERS, command, host.layout.log(CONTROLLERS))
 
 
-def ready_file(layout: Layout) -> Path:
-    """Return the file that our controllers make once they have read the cluster; it holds their process id."""
-    return layout.run / "controllers.ready"
+def keeper(host: Host, name: str) -> ProcessSpec:
+    """Return the process that starts again what ends of the cluster `name`. It lives where a command does."""
+    module = (sys.executable, "-P", "-m", "qhub.rehearsal.cluster.keeper")
+    command = (*module, *_flags({"name": name, "folder": host.layout.folder}))
+    # It looks for tools where the one who started the cluster has them.
+    environment = {name: os.environ[name] for name in CACHE_VARIABLES if name in os.environ}
+    return ProcessSpec(KEEPER, command, host.layout.log(KEEPER), environment=environment)
+
+
+def ready_file(layout: Layout, name: str) -> Path:
+    """Return the file in which a process of ours says that it is ready; it holds its process id.
+
+    Our controllers make it once they have read the cluster, the keeper when it begins.
+    """
+    return layout.run / f"{name}.ready"
 
 
 def _component(host: Host, name: str) -> dict[str, object]:

@@ -43,9 +43,11 @@ class Health:
         """Return the processes that the cluster has, in the order of their start."""
         provided = [name for provider in self.providers for name in provider.names]
         first = self.ground.names if self.ground else ()
+        # It would not know where nodes come from that only the caller knows.
+        last = (plane.KEEPER,) if self.state.nodes else ()
         return [
             *first, plane.ETCD, plane.API_SERVER, plane.CONTROLLER_MANAGER, plane.SCHEDULER, plane.CONTROLLERS,
-            *provided,
+            *provided, *last,
         ]  # fmt: skip
 
     def pid(self, name: str) -> int | None:
@@ -63,8 +65,8 @@ class Health:
 
     def ready(self, name: str) -> bool:
         """Tell whether a process answers that it is healthy."""
-        if name == plane.CONTROLLERS:
-            return _controllers_ready(plane.ready_file(self.layout), self.state.pids.get(name))
+        if name in (plane.CONTROLLERS, plane.KEEPER):
+            return _says_ready(plane.ready_file(self.layout, name), self.state.pids.get(name))
         if self.ground and name in self.ground.names:
             return self.ground.ready(name, self.state.pids.get(name))
         for provider in self.providers:
@@ -125,7 +127,7 @@ class Health:
         return Api(self.state.ports[name], pki=self._pki, identity=identity, authority=authority, timeout=PROBE_TIMEOUT)
 
 
-def _controllers_ready(mark: Path, pid: int | None) -> bool:
+def _says_ready(mark: Path, pid: int | None) -> bool:
     try:
         return mark.read_text() == str(pid)
     except FileNotFoundError:

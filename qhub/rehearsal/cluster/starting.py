@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 
@@ -71,6 +72,24 @@ class Starter:
         self._find_strays()
         self._choose_ports()
         self._report(f"Starting Kubernetes for the cluster {self._name}: a few seconds; logs in {self._layout.logs}")
+        self._bring_up()
+
+    def repair(self) -> None:
+        """Start what has ended of a cluster that was started before, and wait until all is ready.
+
+        Ports stay as they are, and nothing that runs is stopped.
+
+        Raises:
+            PortTakenError: somebody took a port meanwhile.
+            ClusterError: a process ended or did not get ready.
+            ToolchainError: a tool is missing.
+        """
+        self._find_strays()
+        self._bring_up()
+
+    def _bring_up(self) -> None:
+        from qhub.rehearsal import toolchain
+
         host = plane.Host(
             layout=self._layout,
             ports=self._state.ports,
@@ -88,8 +107,10 @@ class Starter:
             self._set_up(api)
         self._run(plane.controller_manager(host))
         self._run(plane.scheduler(host))
-        self._run_controllers(host)
+        self._run_own(plane.controllers(host))
         self._run_nodes(api, host)
+        if plane.KEEPER in self._health.names():
+            self._run_own(plane.keeper(host, self._name))
         self._wait_for_all(api)
 
     def _find_strays(self) -> None:
@@ -149,9 +170,9 @@ class Starter:
         return ground.place(pid)
 
     def _stop_all(self) -> None:
-        """Stop what still runs: it was told the port that changes."""
+        """Stop what still runs but this very process: it was told what changes."""
         stop_everything(self._layout)
-        self._state.pids = {}
+        self._state.pids = {name: pid for name, pid in self._state.pids.items() if pid == os.getpid()}
 
     def _write_keys(self, host: plane.Host) -> None:
         identities: dict[str, Identity] = dict(IDENTITIES)
@@ -171,10 +192,11 @@ class Starter:
         save_state(self._layout.state, self._state)
         return True
 
-    def _run_controllers(self, host: plane.Host) -> None:
-        if not self._health.pid(plane.CONTROLLERS):
-            plane.ready_file(self._layout).unlink(missing_ok=True)
-        self._run(plane.controllers(host))
+    def _run_own(self, spec: ProcessSpec) -> None:
+        """Start a process of ours that says in a file that it is ready; the file of the one before goes."""
+        if not self._health.pid(spec.name):
+            plane.ready_file(self._layout, spec.name).unlink(missing_ok=True)
+        self._run(spec)
 
     def _set_up(self, api: Api) -> None:
         """Apply our own objects; at every start, so that a newer version of ours brings its rights along."""

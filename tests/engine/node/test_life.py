@@ -19,7 +19,7 @@ from qhub.rehearsal.cluster import EmbeddedCluster, processes
 from qhub.rehearsal.node.groups import group_name
 from tests.engine.node.pods import WAITS, Pods, until
 
-#: Every process of a cluster with a real node.
+#: Every process of a cluster with a real node but the keeper, which starts them again.
 PARTS = (
     "namespaces", "relay", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "controllers",
     "containerd", "kubelet", "kube-proxy", "coredns",
@@ -32,8 +32,9 @@ def pid_of(cluster: EmbeddedCluster, name: str) -> int:
     return found.pid
 
 
-def running(cluster: EmbeddedCluster) -> set[str]:
-    return {process.name for process in cluster.status().processes if process.running}
+def is_back(cluster: EmbeddedCluster, part: str, *, killed: int) -> bool:
+    status = cluster.status()
+    return status.ready and all(process.pid != killed for process in status.processes if process.name == part)
 
 
 def ask(port: int) -> str:
@@ -62,20 +63,19 @@ def container_of(pods: Pods, name: str) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_killed_part_is_started_again_and_pods_run_on(
+def test_a_killed_part_comes_back_by_itself_and_pods_run_on(
     cluster: EmbeddedCluster, served: tuple[Pods, int], part: str
 ) -> None:
     pods, port = served
     before = container_of(pods, "web")
-    others = {name: pid_of(cluster, name) for name in PARTS if name != part}
+    others = {name: pid_of(cluster, name) for name in (*PARTS, "keeper") if name != part}
 
-    os.kill(pid_of(cluster, part), signal.SIGKILL)
-    until(lambda: part not in running(cluster), f"{part} is gone")
+    killed = pid_of(cluster, part)
+    os.kill(killed, signal.SIGKILL)
     if part != "relay":
         assert ask(port) == "still here\n"
-    status = cluster.start()
+    until(lambda: is_back(cluster, part, killed=killed), f"another {part} is ready")
 
-    assert status.ready
     assert {name: pid_of(cluster, name) for name in others} == others, "more was started again than was killed"
     assert until(lambda: ask(port), "the load balancer answers") == "still here\n"
     assert container_of(pods, "web") == before
@@ -83,6 +83,15 @@ def test_a_killed_part_is_started_again_and_pods_run_on(
     read = ("exec", "web", "--", "busybox", "cat", "/www/index.html")
     assert until(lambda: pods.asked(*read), "a command runs in the pod") == "still here\n"
     assert pods.run("busybox wget -qO- http://web/") == "still here\n"
+
+
+def test_a_killed_keeper_is_started_again_by_the_next_start(cluster: EmbeddedCluster) -> None:
+    before = {name: pid_of(cluster, name) for name in PARTS}
+    killed = pid_of(cluster, "keeper")
+    os.kill(killed, signal.SIGKILL)
+    assert cluster.start().ready
+    assert pid_of(cluster, "keeper") != killed
+    assert {name: pid_of(cluster, name) for name in PARTS} == before
 
 
 def test_a_killed_shim_costs_its_pod_a_restart(cluster: EmbeddedCluster, served: tuple[Pods, int]) -> None:
@@ -130,6 +139,18 @@ def test_a_stop_keeps_images_claims_and_ports(cluster: EmbeddedCluster, served: 
     pods.make("again", f"busybox mkdir -p /www; echo again > /www/index.html; busybox httpd -p 8080 -h /www; {WAITS}")
     pods.api.merge(pods.path("services", "front"), {"spec": {"selector": {"app": "again"}}})
     assert until(lambda: ask(port) == "again\n", "the same port leads to the same service")
+
+
+def test_all_of_it_killed_at_once_comes_back_by_itself(cluster: EmbeddedCluster, served: tuple[Pods, int]) -> None:
+    pods, _ = served
+    keeper = pid_of(cluster, "keeper")
+    container, spec = pods.mounted("kept")  # by the test before
+    for name, process in processes.find_all(folder=cluster.folder):
+        if name != "keeper":
+            process.kill()
+    until(lambda: cluster.status().ready, "the cluster is ready again")
+    assert pid_of(cluster, "keeper") == keeper
+    assert pods.run("busybox cat /data/file", container=container, **spec) == "kept\n"
 
 
 def test_two_side_by_side_one_killed_while_starting_and_deleted_without_a_trace(
