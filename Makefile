@@ -3,8 +3,9 @@ STACK ?= local
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 QHUB := $(VENV)/bin/qhub
+TIMES ?= 1
 
-.PHONY: help up down clean test check format snapshots reference corpus bench pins image-pins
+.PHONY: help up down clean test browser check format snapshots reference corpus bench pins image-pins
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -20,6 +21,9 @@ test: $(VENV)/.test check ## run every test, about 50 minutes; the first time to
 	@$(QHUB) images build
 	@echo "Running every test: about 50 minutes on two cores"
 	@$(VENV)/bin/pytest
+
+browser: $(VENV)/.test ## run the browser tests; TIMES=20: so often, on one platform that is brought up once
+	@$(VENV)/bin/pytest tests/browser --times $(TIMES)
 
 check: $(VENV)/.test ## formatting, lint and types
 	@$(VENV)/bin/ruff format --check --quiet .

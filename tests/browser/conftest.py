@@ -1,6 +1,8 @@
 """The browser, the site under test, and a visit for each person of a test.
 
 A test that fails leaves screenshots and traces in `build/browser/failed/<test>/`.
+
+`pytest tests/browser --times 20` runs all of them 20 times on one platform, each time in a browser of its own.
 """
 
 from __future__ import annotations
@@ -17,15 +19,34 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from qhub.rehearsal import images, node
 from qhub.rehearsal.paths import project_root
 from qhub.rehearsal.toolchain.errors import ToolchainError
-from tests.browser.chromium import find_chromium, net_log
+from tests.browser.chromium import Chromium, find_chromium, net_log
 from tests.browser.connections import connected_to, outside
 from tests.browser.people import stop_servers
-from tests.browser.platform import platform_up, stop_idle_servers
+from tests.browser.platform import keep_idle_servers, platform_up, stop_idle_servers
 from tests.browser.site import VARIABLE, Site, read_site
 from tests.browser.visits import Visit, visit
 from tests.engine.main_job.project import Project
 
 _FAILED = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--times`."""
+    parser.addoption(
+        "--times", type=int, default=1, help="how often every browser test is run, one round after another"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make rounds of the tests that use the browser: pytest orders them by round, and names each by its number."""
+    times = _times(metafunc.config)
+    if times > 1 and "round_number" in metafunc.fixturenames:
+        metafunc.parametrize("round_number", range(1, times + 1), indirect=True, scope="package")
+
+
+def _times(config: pytest.Config) -> int:
+    """Return how many rounds there are. The option is known only to a run that names this folder."""
+    return config.getoption("times", default=1)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -44,13 +65,24 @@ def kept() -> Path:
 
 
 @pytest.fixture(scope="package")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One Chromium for all tests. At the end its own log must show that it connected to this machine alone."""
-    folder = tmp_path_factory.mktemp("chromium")
+def chromium() -> Chromium:
+    """The browser that can be started."""
     try:
-        chromium = find_chromium()
+        return find_chromium()
     except ToolchainError as error:
         pytest.skip(f"NOT CHECKED in a browser: {error}")
+
+
+@pytest.fixture(scope="package")
+def round_number(request: pytest.FixtureRequest) -> int:
+    """Which round of the tests it is, from 1 on."""
+    return getattr(request, "param", 1)
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: Chromium, round_number: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One Chromium for all tests of a round. Its own log must show that it connected to this machine alone."""
+    folder = tmp_path_factory.mktemp(f"chromium-{round_number}-")
     with sync_playwright() as playwright:
         started = chromium.launch(playwright.chromium, folder)
         try:
@@ -62,14 +94,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def platform(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Site] | None]:
-    """The platform, brought up for these tests; None where another site is named, whose servers are stopped at the end.
+def platform(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Site] | None]:
+    """The platform, brought up for these tests, whatever the number of rounds; None where another site is named.
 
     It needs the browser first: where there is none, nothing has to be brought up.
     """
-    if file := os.environ.get(VARIABLE):
+    if os.environ.get(VARIABLE):
         yield None
-        stop_servers(browser, read_site(Path(file)))
     elif why := node.why_not() or images.why_not():
         pytest.skip(f"NOT CHECKED in a browser: {why}")
     else:
@@ -77,16 +108,29 @@ def platform(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
             yield up
 
 
-@pytest.fixture
-def site(platform: tuple[Project, Site] | None) -> Site:
-    """The site under test."""
-    return read_site(Path(os.environ[VARIABLE])) if platform is None else platform[1]
+@pytest.fixture(scope="package")
+def site(platform: tuple[Project, Site] | None, browser: Browser) -> Iterator[Site]:
+    """The site under test. Where it is not ours, the servers in it are stopped at the end of a round."""
+    if platform:
+        yield platform[1]
+        return
+    named = read_site(Path(os.environ[VARIABLE]))
+    yield named
+    stop_servers(browser, named)
 
 
 @pytest.fixture
-def culling_site(platform: tuple[Project, Site] | None, site: Site) -> Site:
-    """The site under test, made to stop idle servers soon where it is ours."""
-    return site if platform is None else stop_idle_servers(*platform)
+def culling_site(
+    platform: tuple[Project, Site] | None, site: Site, round_number: int, request: pytest.FixtureRequest
+) -> Iterator[Site]:
+    """The site under test, made to stop idle servers soon where it is ours, and left so after the last round."""
+    if platform is None:
+        yield site
+        return
+    with ExitStack() as stack:
+        if round_number < _times(request.config):
+            stack.callback(keep_idle_servers, platform[0])
+        yield stop_idle_servers(*platform)
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Error
 
 from tests.browser.site import Person, Site
 from tests.browser.steps.hub import Hub
@@ -19,6 +20,24 @@ def signed_in(visit: Visit, site: Site, person: Person) -> Hub:
     hub.sign_in(person)
     hub.expect_signed_in(person)
     return hub
+
+
+def begin_in_the_end(visit: Visit, site: Site, person: Person, *, seconds: float) -> None:
+    """Sign in and start one's server as somebody does who tries again until it works, when parts may be away.
+
+    Raises:
+        Exception: what the last try ended in, when none worked that began within `seconds`.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            Hub(visit.page, site).wait_until_answers(seconds=seconds)
+            signed_in(visit, site, person).ensure_running(person)
+        except (Error, AssertionError, TimeoutError):
+            if time.monotonic() > end:
+                raise
+        else:
+            return
 
 
 def stop_servers(browser: Browser, site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,18 @@ CULLED_AFTER = 45
 CULLING = {"enabled": True, "timeout": CULLED_AFTER, "every": 5}
 LOOKING = {"hub": {"config": {"JupyterHub": {"last_activity_interval": 3}}}}
 
+#: Kills a process of the embedded cluster, by its state file and name.
+KILL_PROCESS = "import json, os, sys; os.kill(json.load(open(sys.argv[1]))['pids'][sys.argv[2]], 9)"
+PROCESSES = ("kubelet", "containerd", "kube-apiserver", "etcd")
+#: Namespace and selector of the pods of a part.
+PODS = {
+    "hub": ("qhub", "component=hub"),
+    "proxy": ("qhub", "component=proxy"),
+    # Its API and its controller. What goes through its own proxy are connections to schedulers, which is told apart.
+    "gateway": ("qhub", "app.kubernetes.io/component in (gateway, controller)"),
+    "ingress": ("qhub-ingress", "app.kubernetes.io/name=traefik"),
+}
+
 
 @contextmanager
 def platform_up(folder: Path) -> Generator[tuple[Project, Site]]:
@@ -93,7 +106,7 @@ def site_of(project: Project, printed: str) -> Site:
     assert found, printed
     ssh = search(r"Terminals: ssh -p (\d+) NAME@(\S+)", printed)
     assert ssh, printed
-    kubectl = (str(tool_path("kubectl")), "--kubeconfig", str(project.cluster.kubeconfig_path), "--namespace", "qhub")
+    kubectl = (str(tool_path("kubectl")), "--kubeconfig", str(project.cluster.kubeconfig_path))
     return Site(
         url=f"{found[1]}/",
         member=MEMBER,
@@ -107,8 +120,22 @@ def site_of(project: Project, printed: str) -> Site:
         choice=CHOICE,
         title=THEME["title"],
         welcome=THEME["welcome"].splitlines()[0],
-        restart_hub=(*kubectl, "rollout", "restart", "deployment/hub"),
+        restart_hub=(*kubectl, "--namespace", "qhub", "rollout", "restart", "deployment/hub"),
+        kills=kills_of(project.cluster.folder / "state.json", kubectl),
     )
+
+
+def kills_of(state: Path, kubectl: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return how each part is killed: a process by SIGKILL, a pod by deletion with no time to end.
+
+    A pod, not its process: a container that is killed in every run waits longer each time until it is started again.
+    """
+    processes = {name: (sys.executable, "-c", KILL_PROCESS, str(state), name) for name in PROCESSES}
+    pods = {
+        name: (*kubectl, "--namespace", namespace, "delete", "pod", "--now", "--selector", selector)
+        for name, (namespace, selector) in PODS.items()
+    }
+    return {**processes, **pods}
 
 
 def stop_idle_servers(project: Project, site: Site) -> Site:
@@ -116,3 +143,9 @@ def stop_idle_servers(project: Project, site: Site) -> Site:
     project.set(jupyterhub={"cull": CULLING}, charts={"jupyterhub": {"overrides": LOOKING}})
     project.qhub("up")
     return site.model_copy(update={"culled_after": CULLED_AFTER})
+
+
+def keep_idle_servers(project: Project) -> None:
+    """Undo that: servers are stopped when the settings' own defaults say so."""
+    project.set(jupyterhub={"cull": {}}, charts={"jupyterhub": {}})
+    project.qhub("up")

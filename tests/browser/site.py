@@ -79,6 +79,8 @@ class Site(_Frozen):
         title: name of the hub that every page shows; None where it has none.
         welcome: a line of the text that welcomes people to the hub; None where there is none.
         restart_hub: a command that restarts the hub and leaves everything else running.
+        kills: a command for each part that may be killed, by the names in `docs/failures.md`; it ends when the part is
+            gone, and need not wait until it is back.
     """
 
     url: str
@@ -98,6 +100,7 @@ class Site(_Frozen):
     title: str | None = None
     welcome: str | None = None
     restart_hub: tuple[str, ...] | None = None
+    kills: dict[str, tuple[str, ...]] = {}
 
     def at(self, path: str) -> str:
         """Return the address of a page; `path` has no slash at its start."""

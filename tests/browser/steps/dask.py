@@ -34,6 +34,19 @@ print(int(da.arange(1_000_001, chunks=100_000).sum().compute()))
 done_by = client.gather(client.map(lambda n: get_worker().address, range(50), pure=False))
 print(set(done_by) <= set(client.ncores()))
 """
+#: Any error means not yet: the gateway's address leads nowhere, or to a proxy that does not know it yet.
+ANSWERS = """
+import time
+end = time.monotonic() + {seconds}
+while True:
+    try:
+        print(cluster.name in [one.name for one in gateway.list_clusters()])
+        break
+    except Exception:
+        if time.monotonic() > end:
+            raise
+        time.sleep(0.2)
+"""
 #: The gateway goes on listing a cluster until its pods are gone.
 STOP = """
 import time
@@ -68,6 +81,10 @@ class DaskCluster:
         total, on_workers = self.notebook.run(COMPUTE).splitlines()
         assert int(total) == 1_000_000 * 1_000_001 // 2
         assert on_workers == "True"
+
+    def wait_until_gateway_answers(self, *, seconds: float) -> None:
+        """Wait until the gateway answers, when it may be down. It must know the cluster."""
+        assert self.notebook.run(ANSWERS.format(seconds=seconds), seconds=2 * seconds) == "True"
 
     def open_dashboard(self) -> Page:
         """Click on the link to the dashboard, and wait until the page that opens shows live figures."""

@@ -21,6 +21,12 @@ CALL = """async ([method, path, body]) => {
   const answer = await fetch(base + path, {method, headers, body: body && JSON.stringify(body)});
   return [answer.status, await answer.text()];
 }"""
+#: Whether one's server answers, and not the hub or a proxy in its place.
+REACHED = """async () => {
+  const base = JSON.parse(document.getElementById('jupyter-config-data').textContent).baseUrl;
+  const headers = {'X-XSRFToken': document.cookie.match(/\\b_xsrf=([^;]+)/)?.[1] ?? ''};
+  return fetch(base + 'api/status', {headers, redirect: 'error'}).then(answer => answer.ok, () => false);
+}"""
 #: Puts what the terminal shows into the page as text, for screen readers; else it is only painted.
 READABLE_TERMINAL = {"screenReaderMode": True}
 TERMINAL_SETTINGS = "lab/api/settings/@jupyterlab/terminal-extension:plugin"
@@ -39,6 +45,15 @@ class Lab:
         """Open it afresh, whatever was open when it was last closed."""
         self.page.goto(self.site.server(self.person, "lab?reset"))
         expect(self._launcher()).to_be_visible()
+
+    def wait_until_reached(self, *, seconds: float) -> None:
+        """Wait until the server answers this page, when it could not be reached."""
+        until(self.page, lambda: self.page.evaluate(REACHED), seconds=seconds, what="the server is reached again")
+
+    def reload(self, notebook: Notebook) -> None:
+        """Load the page anew, as somebody does who is told that the kernel died; the notebook is still in front."""
+        self.page.reload()
+        notebook.wait_until_idle()
 
     def new_notebook(self, kernel: str | None = None) -> Notebook:
         """Open a new notebook by the launcher, with a kernel by its title or the default, until it is idle."""
