@@ -106,7 +106,7 @@ class Relay:
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Carry bytes one way until the sender ends; the other way may go on. A connection that breaks ends both."""
-    with suppress(ConnectionError):
+    with suppress(OSError):  # not ConnectionError alone: an end cannot be sent to who is gone, "not connected"
         while chunk := await reader.read(CHUNK):
             writer.write(chunk)
             await writer.drain()
