@@ -14,6 +14,7 @@ from qhub.platform import environment_builder
 from qhub.platform.environments_values import SUB_PATH, version
 from qhub.platform.names import ENVIRONMENTS
 from qhub.platform.pods import container_resources, node_selector, resources, tolerations
+from qhub.platform.pull_secret import pull_secrets, pulls_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 CONFIG_MAP = "environment-builder"
 PROGRAM_FOLDER = "/opt/environment-builder"
+#: Name of the Secret with which the image is pulled.
+PULL_SECRET = "environments-registry"  # noqa: S105 - a name
 #: Pods that may fail before the Job does: an index is out of reach now and then, a wrong requirement always.
 TRIES = 2
 #: Seconds for what comes before the installation: a node, the image.
@@ -54,7 +57,8 @@ class Environments(pulumi.ComponentResource):
 
     Creates:
         ConfigMap (the program that installs), and for each environment a Job that is done when it is complete. Another
-        version is another Job, made before the old one goes; the old version's files stay.
+        version is another Job, made before the old one goes; the old version's files stay. A Secret to pull the image
+        with, where `images.credentials` is set: JupyterHub's own comes after the Jobs.
 
     Attributes:
         jobs: resources that are there once every environment is complete.
@@ -71,6 +75,14 @@ class Environments(pulumi.ComponentResource):
             data={environment_builder.PROGRAM: environment_builder.source()},
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.depends_on)),
         )
+        secrets = pull_secrets(
+            f"{name}-registry",
+            args.settings.images,
+            PULL_SECRET,
+            namespace=namespace,
+            parent=self,
+            depends_on=list(args.depends_on),
+        )
         self.jobs = [
             Job(
                 f"{name}-{each}",
@@ -78,7 +90,7 @@ class Environments(pulumi.ComponentResource):
                 spec=job_spec(args.settings, each, claim_name=args.claim_name, pool=args.pool),
                 opts=pulumi.ResourceOptions(
                     parent=self,
-                    depends_on=[program],
+                    depends_on=[program, *secrets],
                     custom_timeouts=pulumi.CustomTimeouts(create=f"{wait}s"),
                 ),
             )
@@ -101,6 +113,7 @@ def job_spec(settings: Settings, name: str, *, claim_name: str, pool: NodePool) 
             "metadata": {"labels": {"app.kubernetes.io/name": "environment", "app.kubernetes.io/part-of": "qhub"}},
             "spec": {
                 "restart_policy": "Never",
+                **pulls_with(settings.images, PULL_SECRET),
                 "node_selector": node_selector(pool),
                 "tolerations": cast("list[TolerationArgsDict]", tolerations(pool)),
                 "automount_service_account_token": False,
@@ -132,7 +145,7 @@ def _container(settings: Settings, name: str) -> ContainerArgsDict:
     needs = container_resources(section.resources) or resources(cpu="500m", memory="1Gi", memory_limit="4Gi")
     return {
         "name": "install",
-        "image": settings.jupyterhub.image.reference,
+        "image": settings.images.located(settings.jupyterhub.image.reference),
         "command": ["python3", f"{PROGRAM_FOLDER}/{environment_builder.PROGRAM}"],
         "env": [{"name": key, "value": value} for key, value in variables.items()],
         "resources": cast("ResourceRequirementsArgsDict", needs),

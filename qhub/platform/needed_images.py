@@ -66,9 +66,13 @@ def needed_images(settings: Settings) -> list[NeededImage]:
 def _images(settings: Settings) -> Iterator[NeededImage]:
     for chart, values in _charts(settings).items():
         yield from _images_of(settings, chart, values)
+    own: dict[str, str] = {}
     if isinstance(settings.storage, NfsServerStorage):
-        reference = settings.storage.image.reference
-        yield NeededImage(full_name(reference), full_name(settings.images.located(reference)), "storage.image")
+        own["storage.image"] = settings.storage.image.reference
+    if settings.ssh.enabled and settings.ssh.image is not None:
+        own["ssh.image"] = settings.ssh.image.reference
+    for key, reference in own.items():
+        yield NeededImage(full_name(reference), full_name(settings.images.located(reference)), key)
 
 
 def _images_of(settings: Settings, chart: ChartKey, values: Mapping[str, Any]) -> Iterator[NeededImage]:
@@ -100,7 +104,7 @@ def _charts(settings: Settings) -> dict[ChartKey, Mapping[str, Any]]:
         ),
     }
     if settings.dask.enabled:
-        made["dask_gateway"] = dask_gateway_values(settings, node_pools=pools, api_token=_NO_SECRET)
+        made["dask_gateway"] = dask_gateway_values(settings, node_pools=pools, api_token=_NO_SECRET, claim_name="")
     if settings.certificates.issuer not in ("existing-secret", "none"):
         made["cert_manager"] = {}
     if settings.monitoring.enabled:

@@ -13,7 +13,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Service
 
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs
 from qhub.platform.pods import node_selector, resources, tolerations
-from qhub.platform.pull_secret import pull_secret
+from qhub.platform.pull_secret import pull_secrets, pulls_with
 
 if TYPE_CHECKING:
     from pulumi_kubernetes.apps.v1 import DeploymentSpecArgsDict
@@ -149,13 +149,19 @@ class NfsServer(pulumi.ComponentResource):
             data={"ganesha.conf": GANESHA_CONF},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace.namespace]),
         )
+        secrets = pull_secrets(
+            f"{name}-registry",
+            args.images,
+            PULL_SECRET,
+            namespace=namespace.name,
+            parent=self,
+            depends_on=[namespace.namespace],
+        )
         deployment = Deployment(
             name,
             metadata={"name": "nfs-server", "namespace": namespace.name, "labels": APP_LABELS},
             spec=_deployment_spec(args),
-            opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[disk, config, *self._pull_secret(name, args, namespace)]
-            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[disk, config, *secrets]),
         )
         # After the Deployment: Pulumi waits for pods behind a Service, and must not do so before there are any.
         self.service = Service(
@@ -175,21 +181,6 @@ class NfsServer(pulumi.ComponentResource):
         )
         self.server = self.service.spec.apply(lambda spec: spec.cluster_ip or "")
         self.register_outputs({"server": self.server})
-
-    def _pull_secret(self, name: str, args: NfsServerArgs, namespace: PlatformNamespace) -> list[pulumi.Resource]:
-        """Make the Secret that the image is pulled with, where there is one."""
-        if args.images is None or args.images.credentials is None:
-            return []
-        return [
-            pull_secret(
-                f"{name}-registry",
-                args.images,
-                PULL_SECRET,
-                namespace=namespace.name,
-                parent=self,
-                depends_on=[namespace.namespace],
-            )
-        ]
 
     def _disk(self, name: str, args: NfsServerArgs, namespace: PlatformNamespace) -> PersistentVolumeClaim:
         """Make the claim for the disk."""
@@ -236,7 +227,7 @@ def _deployment_spec(args: NfsServerArgs) -> DeploymentSpecArgsDict:
             {"name": "config", "mount_path": "/etc/ganesha", "read_only": True},
         ],
     }
-    pull = {"image_pull_secrets": [{"name": PULL_SECRET}]} if args.images and args.images.credentials else {}
+    pull = pulls_with(args.images, PULL_SECRET)
     return {
         "replicas": 1,
         # One disk, one writer: the old pod has to be gone before the new one starts.

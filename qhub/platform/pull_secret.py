@@ -11,6 +11,8 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Secret
 
 if TYPE_CHECKING:
+    from pulumi_kubernetes.core.v1 import LocalObjectReferenceArgsDict
+
     from qhub.config.images import Images
 
 
@@ -43,6 +45,28 @@ def pull_secret(
         string_data={".dockerconfigjson": document},
         opts=pulumi.ResourceOptions(parent=parent, depends_on=list(depends_on)),
     )
+
+
+def pull_secrets(
+    name: str,
+    images: Images | None,
+    secret_name: str,
+    *,
+    namespace: str,
+    parent: pulumi.Resource,
+    depends_on: Sequence[pulumi.Resource],
+) -> list[pulumi.Resource]:
+    """Make the Secret for pods of our own where `images` has credentials; return it, or nothing. See `pull_secret`."""
+    if images is None or images.credentials is None:
+        return []
+    return [pull_secret(name, images, secret_name, namespace=namespace, parent=parent, depends_on=depends_on)]
+
+
+def pulls_with(images: Images | None, secret_name: str) -> dict[str, list[LocalObjectReferenceArgsDict]]:
+    """Return what `spec` of a pod says of that Secret; nothing where there is none."""
+    if images is None or images.credentials is None:
+        return {}
+    return {"image_pull_secrets": [{"name": secret_name}]}
 
 
 def docker_config(images: Images) -> str:

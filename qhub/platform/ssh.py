@@ -14,6 +14,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from qhub.platform.ingress import add_way_in, load_balancer_address
 from qhub.platform.pods import node_selector, resources, tolerations
+from qhub.platform.pull_secret import pull_secrets, pulls_with
 from qhub.platform.ssh_server import PACKAGE, sources
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ KEY_FOLDER = "/etc/qhub-ssh"
 #: A user id that no file belongs to; it need not be known to the image.
 UID = 65532
 
+#: Name of the Secret with which the image is pulled.
+PULL_SECRET = "ssh-registry"  # noqa: S105 - a name
 #: Seconds that a server may take to answer when it has started; the hub itself waits 120.
 MARGIN = 180
 
@@ -73,7 +76,8 @@ class SshServer(pulumi.ComponentResource):
     """The SSH server, beside the hub.
 
     Creates:
-        Secret (host key), ConfigMap (program), NetworkPolicy, Deployment, Service with an address of its own.
+        Secret (host key), ConfigMap (program), NetworkPolicy, Deployment, Service with an address of its own; a Secret
+        to pull the image with, where `images.credentials` is set.
 
     It has no rights in the cluster and none at the hub: what it asks there, it asks with the token of who signed in.
 
@@ -91,11 +95,19 @@ class SshServer(pulumi.ComponentResource):
         key = Secret(f"{name}-host-key", metadata=place, string_data={"host_key": args.host_key}, opts=first)
         program = ConfigMap(f"{name}-program", metadata=place, data=sources(), opts=first)
         policy = NetworkPolicy(f"{name}-policy", metadata=place, spec=policy_spec(), opts=first)
+        secrets = pull_secrets(
+            f"{name}-registry",
+            settings.images,
+            PULL_SECRET,
+            namespace=settings.namespace.name,
+            parent=self,
+            depends_on=[args.namespace],
+        )
         deployment = Deployment(
             name,
             metadata={**place, "labels": APP_LABELS},
             spec=deployment_spec(settings, pool),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[key, program, policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[key, program, policy, *secrets]),
         )
         service = settings.ssh.service
         # After the Deployment: Pulumi waits for pods behind a Service, and must not do so before there are any.
@@ -157,6 +169,7 @@ def deployment_spec(settings: Settings, pool: NodePool) -> DeploymentSpecArgsDic
                 "annotations": {"qhub.dev/program-sha256": _digest()},
             },
             "spec": {
+                **pulls_with(settings.images, PULL_SECRET),
                 "node_selector": node_selector(pool),
                 "tolerations": cast("list[TolerationArgsDict]", tolerations(pool)),
                 "automount_service_account_token": False,
@@ -193,7 +206,7 @@ def _container(settings: Settings) -> ContainerArgsDict:
     }
     return {
         "name": NAME,
-        "image": image.reference,
+        "image": settings.images.located(image.reference),
         "command": ["python3", "-m", f"{PACKAGE}.server"],
         "working_dir": PROGRAM_FOLDER,
         "env": [{"name": key, "value": value} for key, value in environment.items()],

@@ -129,7 +129,7 @@ def test_what_answers_lets_encrypt_pulls_with_the_secret_too() -> None:
         certificates={"issuer": "letsencrypt", "email": "ops@team.org"},
         authentication={"type": "dummy", "password": "a-long-password"},
     )
-    spec = with_solver_secret(issuer_spec(settings.certificates, name="a", ingress_class="qhub"), "s")
+    spec = with_solver_secret(issuer_spec(settings.certificates, name="a", ingress_class="qhub", dns01={}), "s")
     (solver,) = spec["acme"]["solvers"]
 
     assert solver["http01"]["ingress"]["ingressClassName"] == "qhub"

@@ -79,7 +79,10 @@ class TestIssuer:
 
 def test_dns01_without_a_zone_is_not_taken_for_http01() -> None:
     certificates = Certificates(issuer="letsencrypt", email="ops@example.org", challenge="dns01")
-    charts = ChartStore(settings=make_settings().charts, project_root=Path.cwd(), working_dir=Path.cwd())
+    settings = make_settings()
+    charts = ChartStore(
+        settings=settings.charts, images=settings.images, project_root=Path.cwd(), working_dir=Path.cwd()
+    )
     args = CertManagerArgs(
         certificates=certificates, ingress_class="qhub", issuer_name="x", dns=DnsZone(), pool=NodePool(), charts=charts
     )
