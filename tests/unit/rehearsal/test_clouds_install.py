@@ -29,7 +29,7 @@ def install(home: Path, *packages: str) -> list[PluginUse]:
 
 def test_every_cloud_has_one(tmp_path: Path) -> None:
     uses = install(tmp_path)
-    assert [use.package for use in uses] == ["aws", "azure-native", "digitalocean", "gcp"]
+    assert [use.package for use in uses] == ["aws", "azure-native", "cloudflare", "digitalocean", "gcp"]
     assert not any(use.official for use in uses)
     version = plugin_version("azure_native")
     launcher = tmp_path / "plugins" / f"resource-azure-native-v{version}" / "pulumi-resource-azure-native"
