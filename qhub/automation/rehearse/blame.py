@@ -14,7 +14,7 @@ from qhub.rehearsal.report.recording import Failure, Pod
 
 #: Sections of the settings, for a key that a message names itself.
 _SECTIONS = ("domain", "namespace", "cluster", "certificates", "ingress", "storage", "authentication", "users",
-             "groups", "jupyterhub", "dask", "charts")  # fmt: skip
+             "groups", "jupyterhub", "dask", "monitoring", "charts", "images", "extra_releases")  # fmt: skip
 _NAMED_KEY = re.compile(rf"(?<![\w.:/-])(?:qhub:)?((?:{'|'.join(_SECTIONS)})(?:\.[a-z_][\w-]*|\[\d+\])+)")
 
 #: What a cloud says when an account may not have more of something.
@@ -46,6 +46,8 @@ _CLUSTER_KEYS = (
 
 #: Logical names of the platform's own resources, longest first, and the section that makes them.
 _PLATFORM = (
+    ("monitoring", "monitoring"),
+    ("qhub-extra", "extra_releases"),
     ("cert-manager", "certificates"),
     ("dask-gateway", "dask"),
     ("jupyterhub", "jupyterhub"),
@@ -54,7 +56,8 @@ _PLATFORM = (
     ("namespace", "namespace"),
 )
 _CHARTS = {"cert-manager": "cert_manager", "ingress-nginx": "ingress_nginx", "traefik": "traefik",
-           "dask-gateway": "dask_gateway", "jupyterhub": "jupyterhub"}  # fmt: skip
+           "dask-gateway": "dask_gateway", "jupyterhub": "jupyterhub",
+           "monitoring": "kube_prometheus_stack"}  # fmt: skip
 _CHART_WORDS = re.compile(r"chart|values don't meet|schema|timed out waiting|context deadline", re.I)
 _NOT_REACHED = re.compile(r"credentials|unreachable|connection refused|API server at", re.I)
 
