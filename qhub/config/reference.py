@@ -50,7 +50,9 @@ EXAMPLES = {
   profiles:
     - {name: small, cores: 1, memory: 4G}
   max_workers_per_cluster: 20""",
+    "environments": "{named: {geo: {packages: [geopandas==1.0.1]}}}",
     "monitoring": "{enabled: true, retention_days: 30, storage: 50Gi}",
+    "ssh": '{enabled: true, image: {name: registry.lab.org/qhub/ssh, tag: "2026.11.0"}}',
     "charts": "{mirror: oci://registry.lab.org/charts}",
     "images": "{registry: registry.lab.org/copies}",
     "extra_releases": "{loki: {chart: loki, version: 6.30.0, repository: https://grafana.github.io/helm-charts}}",
