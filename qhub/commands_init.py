@@ -51,7 +51,11 @@ def init_command(cloud: str, output: Path, **options: str | None) -> None:
     wrong = lacking(cloud, answers, asked(cloud, answers))
     if wrong:
         raise click.UsageError("\n".join(f"{option}: {told}" for option, every in wrong.items() for told in every))
-    _tell(write_files(output, project_files(cloud, answers)), output, secret_commands(answers))
+    try:
+        written = write_files(output, project_files(cloud, answers))
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from None
+    _tell(written, output, secret_commands(answers))
 
 
 def asks() -> bool:

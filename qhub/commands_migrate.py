@@ -76,12 +76,14 @@ def _write(target: Path, text: str) -> None:
     if target == Path("-"):
         click.echo(text, nl=False)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError:
         raise click.ClickException(f"{target} is there already: say with --output where the new one goes") from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from None
     click.echo(f"wrote {target}")
 
 

@@ -117,6 +117,13 @@ class TestWhatIsThere:
         assert (tmp_path / "README.md").read_text() == "ours"
         assert not (tmp_path / "nowhere").exists()
 
+    def test_a_folder_that_cannot_be_made_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        done = init("aws", CLOUDS["aws"], output=tmp_path / "file" / "below")
+
+        assert done.exit_code == 1
+        assert "cannot be written" in done.output
+
     def test_nothing_is_written_after_a_wrong_answer(self, tmp_path: Path) -> None:
         done = init("aws", {**CLOUDS["aws"], "region": "mars"}, output=tmp_path)
 
