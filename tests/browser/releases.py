@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from playwright.sync_api import Page
 from ruamel.yaml import YAML
 
 from qhub.rehearsal.images import find_images
@@ -68,6 +69,16 @@ def image_of_server(project: Project, name: str) -> str:
     """Return the image that somebody's server was started from."""
     pod = project.kubectl("pod", f"jupyter-{name}", "--namespace", NAMESPACE)
     return next(one["image"] for one in pod["spec"]["containers"] if one["name"] == "notebook")
+
+
+def dismiss_failed_saves(page: Page) -> None:
+    """Close the message that a notebook could not be saved whenever it is in the way, and go on, as people do.
+
+    A server asks the hub who somebody is once what it remembers is five minutes old (`HubAuth.cache_max_age`). While
+    the hub is away, JupyterLab's own saving, every two minutes, may run into that; it saves at its next turn.
+    """
+    said = page.locator("dialog.jp-Dialog").filter(has_text="File Save Error")
+    page.add_locator_handler(said, lambda message: message.locator("button").last.click())
 
 
 def up_while(project: Project, meanwhile: Callable[[], object]) -> None:

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from tests.browser.people import at_work, signed_in
 from tests.browser.releases import (
     EDITION,
+    dismiss_failed_saves,
     history,
     image_of_server,
     new_charts,
@@ -44,6 +45,7 @@ def test_people_work_on_through_new_releases_and_back(
     file = project.folder / "Pulumi.local.yaml"
     settings, before = file.read_text(), running(project)
     with at_work(new_visit, site, site.member) as lab:
+        dismiss_failed_saves(lab.page)
         notebook = lab.new_notebook()
         notebook.run("kept = 0")
         cluster = DaskCluster(notebook)
