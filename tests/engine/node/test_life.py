@@ -89,6 +89,7 @@ def test_a_killed_keeper_is_started_again_by_the_next_start(cluster: EmbeddedClu
     before = {name: pid_of(cluster, name) for name in PARTS}
     killed = pid_of(cluster, "keeper")
     os.kill(killed, signal.SIGKILL)
+    until(lambda: all(process.pid != killed for process in cluster.status().processes), "the keeper is gone")
     cluster.start()
     until(lambda: is_back(cluster, "keeper", killed=killed), "another keeper is ready")
     assert {name: pid_of(cluster, name) for name in PARTS} == before
