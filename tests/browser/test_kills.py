@@ -29,6 +29,7 @@ def test_work_goes_on_and_others_begin(site: Site, new_visit: NewVisit, part: st
     command = kill_command(site, part)
     signed_in(new_visit(), site, site.stranger).ensure_stopped()
     with at_work(new_visit, site, site.member) as lab:
+        lab.dismiss_complaints()
         connections = connections_of(lab)
         notebook = lab.new_notebook()
         notebook.run("kept = 41")

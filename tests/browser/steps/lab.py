@@ -50,6 +50,14 @@ class Lab:
         """Wait until the server answers this page, when it could not be reached."""
         until(self.page, lambda: self.page.evaluate(REACHED), seconds=seconds, what="the server is reached again")
 
+    def dismiss_complaints(self) -> None:
+        """From now on, dismiss what the page asks when one of its requests was turned away for a moment.
+
+        It offers to start the server again, which runs; whoever says no works on.
+        """
+        complaint = self.page.locator(".jp-Dialog").filter(has_text="Server unavailable or unreachable")
+        self.page.add_locator_handler(complaint, lambda: complaint.get_by_role("button", name="Dismiss").click())
+
     def reload(self, notebook: Notebook) -> None:
         """Load the page anew, as somebody does who is told that the kernel died; the notebook is still in front."""
         self.page.reload()
