@@ -286,6 +286,12 @@ ACCEPTED: list[dict[str, Any]] = [
     {"users": {"a": {"uid": 1001, "primary_group": "g"}, "b": {}}, "groups": {"g": {"gid": 1100}}},
     {"charts": {"mirror": "oci://registry.lab.org/charts"}},
     {"domain": "10.0.0.1"},
+    {"domain": "lab.local", "dns": {"provider": "cloudflare", "zone": "lab.local", "token": "t"}},
+    {
+        "domain": "hub.lab.local",
+        "dns": {"provider": "cloudflare", "zone": "local", "token": "t", "record": False},
+        "ingress": {"service": {"type": "NodePort"}},
+    },
 ]
 
 
@@ -325,6 +331,16 @@ WARNED: list[tuple[dict[str, Any], str, str]] = [
     ({"domain": "hub.lab.org", "authentication": OPEN_GITHUB}, "certificates.issuer", "issuer: letsencrypt"),
     ({"domain": "hub.example.org", "authentication": OPEN_GITHUB}, "domain", "write your own"),
     ({"certificates": {"issuer": "none"}}, "certificates.issuer", "in the clear"),
+    (
+        {
+            "domain": "hub.lab.org",
+            "authentication": OPEN_GITHUB,
+            "certificates": {"issuer": "letsencrypt", "email": "ops@lab.org"},
+            "ingress": {"service": {"source_ranges": ["203.0.113.0/24"]}},
+        },
+        "ingress.service.source_ranges",
+        "challenge: dns01",
+    ),
     (
         {"domain": "hub.lab.org", "authentication": OPEN_GITHUB, "storage": {"protect": False}},
         "storage.protect",
