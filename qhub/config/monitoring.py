@@ -46,7 +46,7 @@ class Monitoring(Section):
     resources: Resources = nested(
         "CPU and memory of Prometheus.", requests={"cpu": "200m", "memory": "512Mi"}, limits={"memory": "2Gi"}
     )
-    grafana: Grafana = nested("The dashboards.")
+    grafana: Grafana = nested("Grafana: who administers it.")
 
     @property
     def retention_bytes(self) -> int:
