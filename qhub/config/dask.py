@@ -113,6 +113,7 @@ def limits_are_for_somebody(dask: Dask, groups: Mapping[str, Any]) -> Iterator[P
 
 def workers_fit_their_pool(dask: Dask, cluster: Any) -> Iterator[Problem]:
     """A worker that fits on no node stays Pending for ever."""
+    pools = cluster.pools  # made anew each time it is asked for
     for place, profile in enumerate(dask.profiles):
         path = ("dask", "profiles", place)
         demand = Demand(
@@ -124,10 +125,9 @@ def workers_fit_their_pool(dask: Dask, cluster: Any) -> Iterator[Problem]:
             memory=(("memory",), profile.memory),
             most_memory=(("memory",), profile.memory),
         )
-        yield from demand_fits_pool(demand, cluster.pools)
-        if profile.node_pool in cluster.pools:
-            pool = cluster.pools[profile.node_pool]
-            yield from image_runs((*path, "node_pool"), dask.image, profile.node_pool, pool)
+        yield from demand_fits_pool(demand, pools)
+        if profile.node_pool in pools:
+            yield from image_runs((*path, "node_pool"), dask.image, profile.node_pool, pools[profile.node_pool])
 
 
 def worker_profiles_are_for_known_groups(dask: Dask, groups: Mapping[str, Any]) -> Iterator[Problem]:

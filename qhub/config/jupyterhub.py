@@ -220,17 +220,18 @@ def sizes_and_images_make_sense(jupyterhub: JupyterHub) -> Iterator[Problem]:
 
 def profiles_fit_their_pool(jupyterhub: JupyterHub, cluster: Any) -> Iterator[Problem]:
     """A server that fits on no node stays Pending until its start times out, whichever size or image it has."""
+    pools = cluster.pools  # made anew each time it is asked for
     for place, profile in enumerate(jupyterhub.profiles):
         path, name = ("jupyterhub", "profiles", place), profile.node_pool
         for number, (key, size) in enumerate(profile.every_size()):
             # What holds for the profile as a whole is told once.
-            yield from demand_fits_pool(_demand((*path, *key), path, profile, size, first=number == 0), cluster.pools)
+            yield from demand_fits_pool(_demand((*path, *key), path, profile, size, first=number == 0), pools)
             # Of an instance type that the catalogue lacks, `cluster` says so.
-            if name in cluster.pools and (cluster.provider == "existing" or on_pool(size, cluster.pools[name])):
-                yield from share_can_be_had((*path, *key), size, name, cluster.pools[name])
+            if name in pools and (cluster.provider == "existing" or on_pool(size, pools[name])):
+                yield from share_can_be_had((*path, *key), size, name, pools[name])
         for key, image in profile.every_image(jupyterhub.image):
-            if name in cluster.pools:
-                yield from image_runs((*path, *key), image, name, cluster.pools[name])
+            if name in pools:
+                yield from image_runs((*path, *key), image, name, pools[name])
 
 
 def placeholders_have_room(jupyterhub: JupyterHub, cluster: Any) -> Iterator[Problem]:
