@@ -70,6 +70,7 @@ BY_WORDS: dict[str, Strategy] = {
     "an e-mail address": st.just("ops@team.org"),
     "an image name": st.sampled_from(["quay.io/jupyter/base-notebook", "registry:5000/team/image"]),
     "an image tag": st.sampled_from(["2026-05-26", "1.0", "v1"]),
+    "a requirement as pip": st.sampled_from(["geopandas==1.0.1", "numpy", "torch[opt]>=2,<3"]),
     "a path that starts": st.sampled_from(["/", "/homes"]),
     "a user name": COMMON | st.from_regex(r"[a-z][a-z0-9.@+_:-]{0,12}", fullmatch=True),
     "an encrypted value": st.sampled_from(["a-secret-nobody-may-see", "a-secret-nobody-may-see-".ljust(72, "x")]),
