@@ -110,7 +110,8 @@ class TestEveryConfiguration:
             assert made.protect or not made.retain_on_delete, made.urn
 
     def test_the_outputs_tell_people_what_they_need(self, recording: Recording) -> None:
-        assert recording.outputs.keys() == {
+        # Only where there are terminals over SSH: where they are.
+        assert recording.outputs.keys() - {"ssh"} == {
             "address",
             "load_balancer",
             "login_hint",
@@ -127,6 +128,13 @@ class TestEveryConfiguration:
 
 
 class TestOrder:
+    def test_nobody_is_offered_an_environment_that_is_not_complete(self) -> None:
+        recording = record_configuration("environments-ssh")
+        [hub] = [made for made in recording.of_type(RELEASE) if made.inputs["name"] == "jupyterhub"]
+        [job] = recording.of_type("kubernetes:batch/v1:Job")
+
+        assert job.name in transitive(recording, hub)
+
     def test_the_hub_comes_after_all_that_it_stands_on(self) -> None:
         local = record_configuration("local")
         before = transitive(local, local.one(RELEASE, "qhub-jupyterhub"))
