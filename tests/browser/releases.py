@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -72,13 +73,14 @@ def image_of_server(project: Project, name: str) -> str:
 
 
 def dismiss_failed_saves(page: Page) -> None:
-    """Close the message that a notebook could not be saved whenever it is in the way, and go on, as people do.
+    """Answer what JupyterLab says of a notebook that it could not save whenever that is in the way, as people do.
 
     A server asks the hub who somebody is once what it remembers is five minutes old (`HubAuth.cache_max_age`). While
-    the hub is away, JupyterLab's own saving, every two minutes, may run into that; it saves at its next turn.
+    the hub is away, JupyterLab's own saving, every two minutes, may run into that. It says so, and where the file was
+    written and only the answer was lost, asks at its next turn whether to overwrite what it wrote itself.
     """
-    said = page.locator("dialog.jp-Dialog").filter(has_text="File Save Error")
-    page.add_locator_handler(said, lambda message: message.locator("button").last.click())
+    said = page.locator("dialog.jp-Dialog").filter(has_text=re.compile("File Save Error|File Changed"))
+    page.add_locator_handler(said, lambda message: message.locator("button").last.click())  # Dismiss, or Overwrite
 
 
 def up_while(project: Project, meanwhile: Callable[[], object]) -> None:
