@@ -13,7 +13,8 @@ from qhub.migrate.rules import Table, needless, no_counterpart, of, to
 _STATE = "Pulumi keeps the state: `pulumi login`"
 _ONE_VERSION = "requirements.txt says which version of QHub there is"
 _IN_IMAGE = "put it into the notebook image (jupyterhub.image)"
-_ENVIRONMENT = "QHub makes no conda environments: bake it into an image, and give a profile that image"
+_ENVIRONMENT = "packages from PyPI: qhub:environments.named (docs/environments.md); those of conda belong in an image"
+_RECORD = "a zone of the cluster's own cloud or on Cloudflare: qhub:dns makes the record (docs/dns.md)"
 _NOT_HERE = "QHub does not install it: install its own chart beside QHub"
 
 TABLE: Table = {
@@ -39,9 +40,11 @@ TABLE: Table = {
     "certificate.secret_namespace": no_counterpart("the Secret lies in the hub's own namespace"),
     "certificate.acme_email": to("certificates.email"),
     "certificate.acme_server": site.acme_server,
-    "certificate.acme_challenge_type": no_counterpart("Let's Encrypt asks over HTTP", usual=("tls",)),
-    "dns.provider": no_counterpart("make the record by hand: the address is an output of `pulumi up`"),
-    "dns.auto_provision": no_counterpart("make the record by hand: the address is an output of `pulumi up`"),
+    "certificate.acme_challenge_type": no_counterpart(
+        "dns-01 is qhub:certificates.challenge: dns01, with qhub:dns (docs/dns.md)", usual=("tls",)
+    ),
+    "dns.provider": no_counterpart(_RECORD),
+    "dns.auto_provision": no_counterpart(_RECORD),
     "ingress.terraform_overrides.load-balancer-annotations": of(Mapping, site.annotations),
     "ingress.terraform_overrides.load-balancer-ip": to("ingress.service.load_balancer_ip"),
     "ingress.terraform_overrides.*": no_counterpart("values of the chart: qhub:charts.traefik.overrides"),
@@ -60,7 +63,7 @@ TABLE: Table = {
     "default_images.*": needless("the chart brings its own"),
     "storage.type": site.storage_type,
     "storage.shared_filesystem": to("storage.size"),
-    "storage.conda_store": no_counterpart("there is no conda-store"),
+    "storage.conda_store": no_counterpart("there is no conda-store; environments lie beside the homes"),
     # -- sizes
     "profiles.jupyterlab": of(list, sizes.servers),
     "profiles.dask_worker": of(Mapping, sizes.workers),
@@ -71,11 +74,17 @@ TABLE: Table = {
     "jupyterlab.gallery_settings": no_counterpart(f"{_IN_IMAGE}: jupyterlab-gallery and its settings"),
     "jupyterlab.initial_repositories": no_counterpart(f"{_IN_IMAGE}, or clone them in a start hook of the image"),
     "jupyterlab.preferred_dir": no_counterpart(f"{_IN_IMAGE}: c.ServerApp.preferred_dir"),
-    "theme": no_counterpart("the hub has its own look; templates of yours: qhub:charts.jupyterhub.overrides"),
+    "theme.jupyterhub.hub_title": to("jupyterhub.theme.title", takes=str),
+    "theme.jupyterhub.primary_color": to("jupyterhub.theme.primary_color", takes=str),
+    "theme.jupyterhub.welcome": no_counterpart("plain text of yours: qhub:jupyterhub.theme.welcome"),
+    "theme.jupyterhub.logo": no_counterpart("a file, or an address with https: qhub:jupyterhub.theme.logo"),
+    "theme.jupyterhub.*": no_counterpart("a theme is title, welcome, logo and two colours: qhub:jupyterhub.theme"),
+    "theme.*": no_counterpart("only the hub's pages have a theme: qhub:jupyterhub.theme"),
     # -- what stands beside it
     "environments.*": no_counterpart(_ENVIRONMENT),
-    "conda_store": no_counterpart("there is no conda-store"),
-    "monitoring": no_counterpart(_NOT_HERE + " (kube-prometheus-stack, loki)"),
+    "conda_store": no_counterpart("there is no conda-store: qhub:environments takes packages from PyPI"),
+    "monitoring.enabled": to("monitoring.enabled", takes=bool),
+    "monitoring.*": no_counterpart("qhub:monitoring has Prometheus and Grafana, and `overrides` of its chart"),
     "telemetry": no_counterpart(_IN_IMAGE),
     "argo_workflows": no_counterpart(_NOT_HERE),
     "kbatch": no_counterpart(_NOT_HERE),
@@ -84,7 +93,7 @@ TABLE: Table = {
     "cdsdashboards": no_counterpart(_NOT_HERE),
     "jhub_apps": no_counterpart("the hub's services are qhub:charts.jupyterhub.overrides"),
     "ceph": no_counterpart("a class of the cluster's: storage.kind storage-class"),
-    "helm_extensions.*": no_counterpart("install the chart beside QHub: `helm install`, or a Release in the program"),
+    "helm_extensions.*": no_counterpart("a Helm release of your own: qhub:extra_releases"),
     "tf_extensions.*": no_counterpart("write it as a Pulumi resource in the program"),
     "extensions.*": no_counterpart("write it as a Pulumi resource in the program"),
 }

@@ -235,10 +235,10 @@ class TestTheCommand:
     def test_tells_each_key_with_file_and_line(self, tmp_path: Path) -> None:
         file = FILES[0].with_stem("nebari-aws")
         done = run(file, "--output", tmp_path)
-        line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if text == "theme:")
+        line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if "welcome:" in text)
 
         lost = done.output.partition("Has no counterpart:")[2]
-        assert f"  nebari-aws.yaml:{line}:1  theme: " in lost
+        assert f"  nebari-aws.yaml:{line}:5  theme.jupyterhub.welcome: " in lost
         assert "qhub init aws" in done.output
 
     def test_the_new_file_says_what_is_to_be_answered(self, tmp_path: Path) -> None:
