@@ -12,7 +12,6 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from qhub.clouds.cluster import Cluster, DnsZone
 from qhub.config import Settings
-from qhub.config.authentication import OAuthSignIn
 from qhub.platform.cert_manager import ISSUERS, CertManager, CertManagerArgs
 from qhub.platform.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
 from qhub.platform.environments import Environments, EnvironmentsArgs
@@ -28,6 +27,7 @@ from qhub.platform.monitoring import Monitoring, MonitoringArgs
 from qhub.platform.monitoring_values import GRAFANA_PATH
 from qhub.platform.monitoring_values import RELEASE_NAME as MONITORING_RELEASE
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs, quota_hard
+from qhub.platform.outputs import login_hint, release_status
 from qhub.platform.ssh import SshServer, SshServerArgs, ssh_output
 from qhub.platform.storage import Storage, StorageArgs
 
@@ -330,30 +330,3 @@ class KubernetesPlatform(pulumi.ComponentResource):
     def _issuer_name(self) -> str:
         """Name of the ClusterIssuer. It says whose and which, since issuers belong to the whole cluster."""
         return f"{self._settings.namespace.name}-{self._settings.certificates.issuer}"
-
-
-def release_status(status: Any) -> dict[str, Any]:
-    """Return what a person wants to know of a release from its status output."""
-    names = ("version", "app_version", "status", "revision")
-    get = status.get if isinstance(status, Mapping) else lambda name: getattr(status, name, None)
-    return {name: get(name) for name in names}
-
-
-def login_hint(settings: Settings, load_balancer: str) -> str:
-    """Return what to do next to sign in. `load_balancer` is "" where nobody has to make a record for it."""
-    authentication = settings.authentication
-    if isinstance(authentication, OAuthSignIn):
-        way = f"{authentication.title} (the application's callback URL is {settings.oauth_callback_url})"
-    elif authentication.type == "native":
-        way = f"{authentication.title}; administrators use authentication.admin_password the first time"
-    elif authentication.password is None:
-        way = "with any name and any password"
-    else:
-        way = "with any name and the password of authentication.password"
-    if authentication.type == "dummy" and not authentication.allow_all:
-        names = sorted({*authentication.allowed_users, *authentication.admin_users})
-        way = way.replace("any name", f"one of the names {', '.join(names)}")
-    hint = f"Open {settings.address} and sign in {way}."
-    # Names that end in .localhost lead to this machine by themselves (RFC 6761).
-    needs_dns = load_balancer and not settings.domain.endswith(".localhost")
-    return f"{hint} {settings.domain} has to lead to {load_balancer}." if needs_dns else hint

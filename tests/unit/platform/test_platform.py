@@ -12,7 +12,7 @@ from qhub.config.certificates import Certificates
 from qhub.platform.cert_manager import CertManager, CertManagerArgs, DnsError, issuer_spec
 from qhub.platform.helm import ChartStore
 from qhub.platform.namespace import quota_hard
-from qhub.platform.platform import login_hint, release_status
+from qhub.platform.outputs import login_hint, release_status
 from tests.unit.platform.building import make_settings
 
 
