@@ -30,6 +30,8 @@ def begin_in_the_end(visit: Visit, site: Site, person: Person, *, seconds: float
     """
     end = time.monotonic() + seconds
     while True:
+        # A try may have got as far as being signed in, and the form is for those who are not.
+        visit.page.context.clear_cookies()
         try:
             Hub(visit.page, site).wait_until_answers(seconds=seconds)
             signed_in(visit, site, person).ensure_running(person)
