@@ -26,6 +26,22 @@ ELSEWHERE = {
 }
 
 
+#: Errors whose message is for people, by name: importing their modules takes time, and packages that only rehearsals
+#: need.
+FOR_PEOPLE = {
+    "qhub.automation.kubectl.KubectlError",
+    "qhub.config.mistakes.SettingsError",
+    "qhub.rehearsal.cluster.errors.ClusterError",
+    "qhub.rehearsal.images.errors.ImagesError",
+    "qhub.rehearsal.plugins.errors.PluginError",
+    "qhub.rehearsal.toolchain.errors.ToolchainError",
+}
+
+
+def _is_of(error: Exception, names: set[str]) -> bool:
+    return any(f"{each.__module__}.{each.__qualname__}" in names for each in type(error).__mro__)
+
+
 class Commands(click.Group):
     """A group that imports a command when it runs, and tells known mistakes in words, without a traceback."""
 
@@ -47,19 +63,10 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            # Only now: what a command that went well never needed is not imported for it.
-            from qhub.automation import EngineError, KubectlError
-            from qhub.config import SettingsError
-            from qhub.rehearsal.cluster import ClusterError
-            from qhub.rehearsal.images.errors import ImagesError
-            from qhub.rehearsal.plugins.errors import PluginError
-            from qhub.rehearsal.toolchain import ToolchainError
-
-            if isinstance(error, EngineError):
+            if _is_of(error, {"qhub.automation.engine.EngineError"}):
                 click.echo(f"Error: {error}", err=True)
-                sys.exit(error.returncode)
-            known = (SettingsError, ClusterError, ImagesError, KubectlError, PluginError, ToolchainError)
-            if isinstance(error, (*known, FileNotFoundError)):
+                sys.exit(getattr(error, "returncode", 1))
+            if isinstance(error, FileNotFoundError) or _is_of(error, FOR_PEOPLE):
                 raise click.ClickException(str(error)) from error
             raise
 
