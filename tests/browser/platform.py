@@ -16,6 +16,8 @@ from tests.real_charts import charts_folder
 
 PASSWORD = "the right one"
 GROUPS = {"analyst": 1100, "developer": 1101}
+#: A group whose folder the member may only read.
+READ_ONLY = "archive"
 #: Everybody is offered the first; the second is for developers, who choose how large it is.
 PROFILES = [
     {"name": "small", "display_name": "Small", "default": True, "cpu": {"limit": 1, "guarantee": 0.05},
@@ -44,8 +46,9 @@ MEMBER = Person(
     uid=1001,
     groups=GROUPS,
     writable=tuple(GROUPS),
+    readable=(READ_ONLY,),
 )
-STRANGER = Person(name="bob", password=PASSWORD, offered=("small",), hidden=("workshop",), closed=tuple(GROUPS))
+STRANGER = Person(name="bob", password=PASSWORD, offered=("small",), hidden=("workshop",), closed=(*GROUPS, READ_ONLY))
 ADMIN = Person(name="admin", password=PASSWORD)
 
 #: Seconds without activity until a server is stopped, where a test asks for that. The hub hears of activity from the
@@ -82,7 +85,10 @@ def platform_up(folder: Path) -> Generator[tuple[Project, Site]]:
         project.pulumi("config", "set", "--path", "--secret", "qhub:authentication.password", PASSWORD)
         project.set(
             authentication={"admin_users": [ADMIN.name], "allow_all": True},
-            groups={name: {"gid": gid} for name, gid in GROUPS.items()},
+            groups={
+                **{name: {"gid": gid} for name, gid in GROUPS.items()},
+                READ_ONLY: {"gid": 1102, "read_only_members": [MEMBER.name]},
+            },
             users={MEMBER.name: {"uid": MEMBER.uid, "primary_group": "analyst", "secondary_groups": ["developer"]}},
             jupyterhub={"profiles": PROFILES, "theme": THEME},
             environments={"named": {ENVIRONMENT: {"packages": ["numpy>=1"]}}},

@@ -28,6 +28,7 @@ class Person(_Frozen):
         uid: their number on disk; None where it is not known beforehand.
         groups: their groups, {name: gid}.
         writable: shared folders that they may write in.
+        readable: shared folders that they may read and not write in.
         closed: shared folders that they may not write in, whether or not they can see them.
     """
 
@@ -38,6 +39,7 @@ class Person(_Frozen):
     uid: int | None = None
     groups: dict[str, int] = {}
     writable: tuple[str, ...] = ()
+    readable: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
 
 

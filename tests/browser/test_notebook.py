@@ -88,6 +88,11 @@ class TestSharedFolders:
                     file = f"{site.shared}/{folder}/browser-test-{person.name}"
                     said = terminal.run(f"rm -f {file}; echo hello > {file} && stat -c '%a %U %G' {file}; rm -f {file}")
                     assert said == f"{expected_mode(site)} {person.name} {folder}"
+                for folder in person.readable:
+                    assert terminal.run(f"ls -d {site.shared}/{folder}") == f"{site.shared}/{folder}"
+                    said = terminal.run(f"echo hello > {site.shared}/{folder}/x || echo refused")
+                    assert said.endswith("refused"), said
+                    assert "Read-only file system" in said
                 for folder in person.closed:
                     assert cannot_write(terminal.run(f"echo hello > {site.shared}/{folder}/x || echo refused")), person
 
