@@ -15,8 +15,13 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[1]
-#: What is run beside all other tests.
-CONTAINERS = ("tests/browser", "tests/engine/node", "tests/engine/images", "tests/engine/main_job")
+#: What takes whole clouds up and down: about as long as everything else of the engine's tests.
+CLOUDS = ("tests/engine/clouds", "tests/engine/rehearse")
+#: Both halves, as pytest takes them.
+HALVES = (
+    ("tests/unit", "tests/graph", *CLOUDS),
+    ("tests/browser", "tests/engine", *(f"--ignore={folder}" for folder in CLOUDS)),
+)
 #: pytest's own code when it found no test.
 NOTHING_FOUND = 5
 
@@ -28,16 +33,13 @@ def main(options: list[str]) -> int:
         options: of pytest, for both.
     """
     begun = time.monotonic()
-    rest = [f"--ignore={folder}" for folder in CONTAINERS]
+    first, other = ([*options, *half] for half in HALVES)
     with tempfile.TemporaryFile("w+") as log:
-        halves = [
-            _start([*options, *CONTAINERS], log),
-            _start([*options, *rest, "tests"]),
-        ]
+        halves = [_start(first), _start(other, log)]
         signal.signal(signal.SIGTERM, lambda *_: _interrupt(halves))
         codes = [_wait(half) for half in halves]
         log.seek(0)
-        sys.stdout.write(f"\nThe other half: {', '.join(CONTAINERS)}\n{log.read()}")
+        sys.stdout.write(f"\nThe other half: {' '.join(HALVES[1])}\n{log.read()}")
     sys.stdout.write(f"\nBoth halves took {(time.monotonic() - begun) / 60:.0f} min\n")
     return 0 if all(code in (0, NOTHING_FOUND) for code in codes) and 0 in codes else 1
 
