@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.browser.site import Choice, Person, Site
 from tests.browser.steps.waiting import until
@@ -99,8 +99,8 @@ class Hub:
         expect(failed.or_(self.page.locator(".spawn-error-msg")).first).to_be_visible()
         assert not self.is_running(), f"a server runs with the profile {slug}, which is not offered"
 
-    def wait_until_started(self, person: Person) -> None:
-        """Wait until the browser is on one's own server.
+    def wait_until_started(self, person: Person, *, otherwise: Locator | None = None) -> bool:
+        """Wait until the browser is on one's own server, and return True; False when it shows `otherwise` instead.
 
         Raises:
             AssertionError: the hub says that the start failed; with what it says.
@@ -111,9 +111,10 @@ class Hub:
 
         def look() -> bool:
             assert not failed.first.is_visible(), self.page.locator("body").inner_text()
-            return urlsplit(self.page.url).path.startswith(own)
+            return (otherwise is not None and otherwise.is_visible()) or urlsplit(self.page.url).path.startswith(own)
 
         until(self.page, look, seconds=self.site.start_timeout, what=f"the server of {person.name} started")
+        return otherwise is None or not otherwise.is_visible()
 
     def stop(self) -> None:
         """Stop one's server by the button on the home page, and wait until it is gone."""
@@ -149,12 +150,12 @@ class Hub:
         until(self.page, look, seconds=seconds, what="the hub answers")
 
     def ensure_running(self, person: Person) -> None:
-        """See to it that one's server runs, whichever profile it has."""
+        """See to it that one's server runs, whichever profile it has. One may be stopped for idleness this moment."""
         if self.is_running():
             self.page.locator("#start").click()
-            self.wait_until_started(person)
-        else:
-            self.start(person)
+            if self.wait_until_started(person, otherwise=self.page.get_by_text("Your server is not running")):
+                return
+        self.start(person)
 
     def ensure_stopped(self) -> None:
         """See to it that one's server does not run."""
