@@ -34,10 +34,11 @@ class Lines:
     def show(self, owner: object, state: str | None) -> None:
         """Show the state of one of the works as its line; None takes the line away."""
         with self._lock:
-            self._states.pop(owner, None)
-            if state is not None:
-                self._states[owner] = state
-            shown = "\n".join(self._states[each] for each in sorted(self._states, key=id))
+            if state is None:
+                self._states.pop(owner, None)
+            else:
+                self._states[owner] = state  # a dict keeps the place of what it has: no line changes places
+            shown = "\n".join(self._states.values())
             if not self._states and self._live:
                 self._live.stop()
                 self._live = None
