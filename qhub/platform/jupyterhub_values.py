@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 #: its own.
 PRIVATE_RANGES = "10.0.0.0/8;172.16.0.0/12;192.168.0.0/16"
 
+#: Where a machine of AWS, Google Cloud, DigitalOcean and Azure asks its cloud who it is, and gets what it may do.
+METADATA_SERVICE = "169.254.169.254"
+
 
 @dataclass(frozen=True, kw_only=True)
 class JupyterHubSecrets:
@@ -141,6 +144,10 @@ def hub_settings(
             for profile in settings.jupyterhub.profiles
         ],
     }
+    # A stricter namespace refuses the rights to write firewall rules. The network policy, which denies the metadata
+    # service by default, is then all there is.
+    if settings.namespace.pod_security == "privileged":
+        made["blocked"] = METADATA_SERVICE
     if settings.monitoring.enabled:
         made["profiles"] = [labelled(profile) for profile in made["profiles"]]
     sign_in = sign_in_settings(settings, sign_in_secret)

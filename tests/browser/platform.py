@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from re import search
 
+from qhub.platform.jupyterhub_values import METADATA_SERVICE
 from qhub.rehearsal.images.description import read_images
 from qhub.rehearsal.toolchain import tool_path
 from tests.browser.site import Choice, Person, Site
@@ -121,6 +122,7 @@ def site_of(project: Project, printed: str) -> Site:
         wrong_password="a wrong one",
         start_timeout=180,
         environment=ENVIRONMENT,
+        blocked=METADATA_SERVICE,
         ssh=(ssh[2], int(ssh[1])),
         dask=True,
         choice=CHOICE,

@@ -72,6 +72,7 @@ class Site(_Frozen):
         umask: of terminals and kernels.
         start_timeout: seconds within which a server is to start.
         environment: name of an environment, with distributed, that notebooks and Dask clusters can have; None for none.
+        blocked: address that servers are cut off from, a cloud's metadata service; None where they are not.
         ssh: host and port where terminals are had; None where they are not.
         dask: Dask clusters can be started.
         dask_workers: how many workers a cluster may have.
@@ -94,6 +95,7 @@ class Site(_Frozen):
     umask: str = "0002"
     start_timeout: float = 120
     environment: str | None = None
+    blocked: str | None = None
     ssh: tuple[str, int] | None = None
     dask: bool = False
     dask_workers: int = 2

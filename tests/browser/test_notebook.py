@@ -16,6 +16,15 @@ from tests.browser.visits import Visit
 NewVisit = Callable[[], Visit]
 Screenshot = Callable[[Page, str], Path]
 
+#: What a firewall drops is never answered; where nothing is dropped, a node without a way out says at once that there
+#: is none, and a cloud answers.
+CONNECT = """import socket
+try:
+    socket.create_connection(("{}", 80), timeout=3)
+except TimeoutError:
+    print("nobody answers")
+"""
+
 
 class TestNotebook:
     def test_cells_run_and_show_their_output(self, site: Site, new_visit: NewVisit, screenshot: Screenshot) -> None:
@@ -27,6 +36,8 @@ class TestNotebook:
                 notebook.run("1 / 0")
             assert notebook.run("sum(numbers) + 1") == "46"
             screenshot(lab.page, "notebook")
+            if site.blocked:
+                assert notebook.run(CONNECT.format(site.blocked)) == "nobody answers"
 
     def test_two_people_work_at_once_and_apart(self, site: Site, new_visit: NewVisit) -> None:
         with at_work(new_visit, site, site.member) as one, at_work(new_visit, site, site.stranger) as other:

@@ -5,6 +5,7 @@ Settings come from `custom.qhub` of the chart's values:
     users:          {name: {uid: int | None, primary_group: str | None}}
     groups:         {name: {gid: int, members: [str], read_only_members?: [str]}}; members are those of both kinds
     managed_groups: whether groups that the hub knows somebody in count too: the sign-in sets them anew each time
+    blocked:        address of the cloud's metadata service, which servers are cut off from; absent: nothing is blocked
     profiles:       [{display_name, slug, description, default, kubespawner_override, users?, groups?, options?}];
                     options are KubeSpawner's profile_options, where a list of what has a `name` is a map in its order
     home:           path of the home folder in the user's container
@@ -29,9 +30,16 @@ USERS_GID = 100
 FIRST_UID = 1_000_000
 LAST_UID = 2_000_000_000
 
-INIT_CONTAINER = "qhub-init-storage"
+INIT_CONTAINER = "qhub-prepare"
 IDENTITY_VOLUME = "qhub-identity"
 HOME_VOLUME = "home"
+
+#: Of root in the init container: give folders away, change modes of what is no longer its own, enter what is closed.
+STORAGE_RIGHTS = ("CHOWN", "FOWNER", "DAC_OVERRIDE")
+#: What iptables needs in the pod's own network; more than that, privileged, is what the chart's own container takes.
+FIREWALL_RIGHTS = ("NET_ADMIN", "NET_RAW")
+#: The rule of the chart's `block-cloud-metadata`, up to the address.
+BLOCK = ("--append", "OUTPUT", "--protocol", "tcp", "--destination-port", "80", "--jump", "DROP", "--destination")
 
 #: Entries that programs expect in any Debian image; `jovyan` owns the files of the docker-stacks images.
 SYSTEM_PASSWD = (
@@ -135,15 +143,16 @@ def allowed_profiles(username, hub_groups, settings):
     return allowed
 
 
-def init_script(groups):
-    """Return the shell script that gives a user's folders to their owner and writes passwd and group.
+def init_script(groups, blocked=None):
+    """Return the shell script that gives a user's folders to their owner, writes passwd and group, and blocks.
 
     The kubelet makes a missing sub-path as root with mode 0755, and on NFS fsGroup does nothing. So root does it here,
     for this user's folders only: they are all that is mounted. Mode 2770 lets new files inherit the folder's group.
     Names go in quoted; numbers and texts come by environment variables, so that nothing of them is read as shell, and
     no braces occur, which KubeSpawner would take for placeholders.
     """
-    lines = [
+    lines = [] if blocked is None else [f"iptables {' '.join(BLOCK)} {shlex.quote(blocked)}"]
+    lines += [
         'printf %s "$QHUB_PASSWD" > /identity/passwd',
         'printf %s "$QHUB_GROUP" > /identity/group',
         "chmod 0644 /identity/passwd /identity/group",
@@ -163,8 +172,8 @@ def init_script(groups):
     return "\n".join(lines)
 
 
-def init_container(who, home, image):
-    """Return the init container that prepares storage and identity of one user."""
+def init_container(who, home, image, blocked=None):
+    """Return the init container that prepares storage and identity of one user, and the pod's firewall."""
     mounts = [
         {"name": IDENTITY_VOLUME, "mountPath": "/identity"},
         {"name": HOME_VOLUME, "mountPath": "/mnt/home", "subPath": "home/{username}"},
@@ -182,7 +191,7 @@ def init_container(who, home, image):
     return {
         "name": INIT_CONTAINER,
         "image": image,
-        "command": ["sh", "-ec", init_script(who["groups"])],
+        "command": ["sh", "-ec", init_script(who["groups"], blocked)],
         "env": [{"name": name, "value": value} for name, value in variables.items()],
         # Requests and limits, so that a namespace with a quota accepts the pod.
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
@@ -190,7 +199,7 @@ def init_container(who, home, image):
             "runAsUser": 0,
             "runAsNonRoot": False,
             "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"], "add": ["CHOWN", "FOWNER", "DAC_OVERRIDE"]},
+            "capabilities": {"drop": ["ALL"], "add": [*STORAGE_RIGHTS, *(FIREWALL_RIGHTS if blocked else ())]},
         },
         "volumeMounts": mounts,
     }
@@ -244,9 +253,9 @@ def prepare_pod(spawner, settings, image):
         for group in who["groups"]
     }
     spawner.volume_mounts = {**spawner.volume_mounts, **mounts}
-    # Added to the chart's own init containers, never in their place: one of them blocks the cloud's metadata service.
+    # Added to the others, never in their place: a setting of the chart may have put them there.
     others = [made for made in spawner.init_containers if _name_of(made) != INIT_CONTAINER]
-    spawner.init_containers = [*others, init_container(who, settings["home"], image)]
+    spawner.init_containers = [*others, init_container(who, settings["home"], image, settings.get("blocked"))]
 
 
 def install(c, settings, image):

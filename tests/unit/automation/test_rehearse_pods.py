@@ -9,6 +9,7 @@ from qhub.automation.rehearse.looking import reserved
 from qhub.automation.rehearse.user_pods import PROFILE_LABEL, ROLE_LABEL, profile_names, size_names, user_pod
 from qhub.config import Settings
 from qhub.platform.hub.qhub_hub import INIT_CONTAINER
+from qhub.platform.merging import deep_merge
 from qhub.platform.singleuser_values import USER_TOLERATIONS
 from tests.unit.platform.building import dask_values, hub_values, make_settings
 
@@ -101,13 +102,18 @@ class TestUserPod:
     def test_the_hubs_own_init_container_prepares_it(self) -> None:
         assert [one["name"] for one in server("small")["spec"]["initContainers"]][-1] == INIT_CONTAINER
 
-    def test_the_guard_of_the_metadata_service_is_there_where_the_namespace_takes_it(self) -> None:
-        names = [
-            [one["name"] for one in server("small", make_settings(namespace={"pod_security": level}, jupyterhub={
-                "profiles": [{"name": "small"}]}))["spec"]["initContainers"]]
+    def test_the_metadata_service_is_blocked_where_the_namespace_takes_it(self) -> None:
+        rights = [
+            server("small", make_settings(namespace={"pod_security": level}, jupyterhub={
+                "profiles": [{"name": "small"}]}))["spec"]["initContainers"][-1]["securityContext"]["capabilities"]
             for level in ("privileged", "baseline")
         ]  # fmt: skip
-        assert names == [["block-cloud-metadata", INIT_CONTAINER], [INIT_CONTAINER]]
+        assert ["NET_ADMIN" in each["add"] for each in rights] == [True, False]
+
+    def test_a_guard_that_somebody_asks_the_chart_for_is_there_too(self) -> None:
+        overrides = {"singleuser": {"cloudMetadata": {"blockWithIptables": True}}}
+        pod = user_pod(deep_merge(hub_values(SETTINGS), overrides), "small", namespace="qhub")
+        assert [one["name"] for one in pod["spec"]["initContainers"]] == ["block-cloud-metadata", INIT_CONTAINER]
 
     def test_no_placeholder_is_left(self) -> None:
         assert "{username}" not in str(server("small"))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.unit.charts.hub_program import ENVIRONMENT, LEAST, unpack_hub, with_least
-from tests.unit.charts.rendering import every_key, render
+from tests.unit.charts.rendering import changed, every_key, render
 from tests.unit.platform.building import hub_values, make_settings
 
 
@@ -114,7 +114,8 @@ class TestLayers:
 class TestThePlatformsOwnHubCode:
     def test_prepares_a_pod_beside_the_charts_own_init_container(self, configure_hub: Any) -> None:
         """The chart's one is an object, as in the real chart; the platform's are dicts."""
-        set_up = configure_hub(hub_values(make_settings())).KubeSpawner
+        values = changed(hub_values(make_settings()), "singleuser.cloudMetadata.blockWithIptables", True)
+        set_up = configure_hub(values).KubeSpawner
         spawner = SimpleNamespace(
             user=SimpleNamespace(name="alice", groups=[]),
             environment=set_up.environment,
@@ -126,7 +127,7 @@ class TestThePlatformsOwnHubCode:
         block, *others = spawner.init_containers
 
         assert block.name == "block-cloud-metadata"
-        assert [made["name"] for made in others] == ["qhub-init-storage"]
+        assert [made["name"] for made in others] == ["qhub-prepare"]
         assert {mount["name"] for mount in spawner.volume_mounts.values()} <= set(spawner.volumes)
 
 

@@ -125,10 +125,12 @@ class TestFolders:
         # KubeSpawner has put the user's name in, and found nothing else to put in.
         assert not {"{", "}"} & set("".join(prepare["command"]))
 
-    def test_the_metadata_service_is_cut_off_all_the_same(self, made: Made) -> None:
-        names = [item["name"] for item in spec(made, "alice", "gpu")["initContainers"]]
+    def test_the_metadata_service_is_cut_off_by_the_same_container(self, made: Made) -> None:
+        [prepare] = spec(made, "alice", "gpu")["initContainers"]
 
-        assert names == ["block-cloud-metadata", qhub_hub.INIT_CONTAINER]
+        assert "--destination 169.254.169.254" in prepare["command"][-1]
+        assert "NET_ADMIN" in prepare["securityContext"]["capabilities"]["add"]
+        assert not prepare["securityContext"].get("privileged")
 
 
 class TestProfiles:

@@ -149,7 +149,7 @@ class TestFolders:
 
         assert [mount.get("readOnly") for mount in mounts if mount["mountPath"] == "/mnt/shared/analyst"] == [None]
 
-    def test_the_charts_own_init_container_stays(self) -> None:
+    def test_an_init_container_of_the_chart_stays(self) -> None:
         assert [made["name"] for made in prepared("alice").init_containers] == [
             "block-cloud-metadata",
             qhub_hub.INIT_CONTAINER,
@@ -167,6 +167,16 @@ class TestFolders:
 
         assert context["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN", "FOWNER", "DAC_OVERRIDE"]}
         assert context["allowPrivilegeEscalation"] is False
+
+    def test_what_is_blocked_is_blocked_before_anything_else(self) -> None:
+        spawner = make_spawner("alice")
+        qhub_hub.prepare_pod(spawner, {**SETTINGS, "blocked": "169.254.169.254"}, "tools:1")
+        made = spawner.init_containers[-1]
+
+        assert made["command"][-1].startswith("iptables --append OUTPUT ")
+        assert "--destination 169.254.169.254\n" in made["command"][-1]
+        assert {"NET_ADMIN", "NET_RAW"} <= set(made["securityContext"]["capabilities"]["add"])
+        assert "privileged" not in made["securityContext"]
 
     @pytest.mark.skipif(sys.platform == "win32", reason="the script is for a Linux container")
     def test_the_script_gives_folders_to_their_owners(self, tmp_path: Path) -> None:

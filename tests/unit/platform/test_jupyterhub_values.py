@@ -204,13 +204,16 @@ class TestDask:
         assert "dask" not in str(values).lower()
 
 
-class TestStricterNamespaces:
-    def test_no_privileged_init_container_where_the_namespace_forbids_it(self) -> None:
+class TestMetadataService:
+    def test_is_blocked_where_the_namespace_allows_firewall_rules(self) -> None:
         managed = {"kind": "managed", "server": "files.example.org"}
         baseline = make_settings(namespace={"pod_security": "baseline"}, storage=managed)
 
-        assert hub_values(baseline)["singleuser"]["cloudMetadata"] == {"blockWithIptables": False}
-        assert hub_values(make_settings())["singleuser"]["cloudMetadata"] == {"blockWithIptables": True}
+        assert hub_values(make_settings())["custom"]["qhub"]["blocked"] == "169.254.169.254"
+        assert "blocked" not in hub_values(baseline)["custom"]["qhub"]
+
+    def test_the_charts_privileged_init_container_does_not_come_besides(self) -> None:
+        assert hub_values(make_settings())["singleuser"]["cloudMetadata"] == {"blockWithIptables": False}
 
 
 class TestPlacement:
