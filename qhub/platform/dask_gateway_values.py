@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from qhub.config import Settings
     from qhub.config.dask import WorkerProfile
 
+#: The gateway calls a scheduler ready by a probe that asks every 5 seconds, and people waited up to that long for one
+#: that was there. This is laid over it. 15: a scheduler that is too busy to answer is still given 15 seconds.
+#: Source: `KubeController.make_pod` of dask-gateway-server 2026.3.
+SCHEDULER_READY = {"readinessProbe": {"periodSeconds": 1, "failureThreshold": 15}}
+
 
 def dask_gateway_values(
     settings: Settings, *, node_pools: Mapping[str, NodePool], api_token: pulumi.Input[str], claim_name: str
@@ -66,6 +71,9 @@ def dask_gateway_values(
             "installTraefik": True,
             # LoadBalancer by default: the gateway is reached through the hub only. `web`: one port for API and TCP.
             "service": {"type": "ClusterIP", "ports": {"web": {"port": 80}, "tcp": {"port": "web"}}},
+            # Traefik waits 2 s between two changes of its routes by default; a new cluster is two, and is said to run
+            # before the second is there.
+            "additionalArguments": ["--providers.providersThrottleDuration=100ms"],
             "resources": small,
             **general,
         },
@@ -139,7 +147,6 @@ def _backend(settings: Settings, node_pools: Mapping[str, NodePool], claim_name:
     """Return `gateway.backend`: defaults of schedulers and workers, before a profile is laid over them."""
     dask = settings.dask
     for_pod, for_container = _volumes(settings, claim_name)
-    containers = {"extraContainerConfig": for_container} if for_container else {}
     return {
         "image": {"name": dask.image.name, "tag": dask.image.tag},
         # A scheduler lost is a computation lost: it stays on the stable nodes, whatever the workers run on.
@@ -147,13 +154,13 @@ def _backend(settings: Settings, node_pools: Mapping[str, NodePool], claim_name:
             "cores": {"request": 0.1, "limit": 1},
             "memory": {"request": "512M", "limit": "2G"},
             "extraPodConfig": placement(node_pools["general"]) | for_pod,
-            **containers,
+            "extraContainerConfig": SCHEDULER_READY | for_container,
         },
         "worker": {
             "cores": {"request": 1, "limit": 1},
             "memory": {"request": "2G", "limit": "2G"},
             "threads": 1,
             "extraPodConfig": placement(node_pools["worker"]) | for_pod,
-            **containers,
+            **({"extraContainerConfig": for_container} if for_container else {}),
         },
     }
