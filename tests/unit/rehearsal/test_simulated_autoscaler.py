@@ -164,6 +164,28 @@ class TestIdleNodes:
         world.settle(seconds=700)
         assert list(world.nodes) == [kept]
 
+    @pytest.mark.parametrize(
+        ("left", "nodes"),
+        [
+            ({"cpu": "1", "priority": -10, "owner": "seats"}, 1),
+            ({"cpu": "1", "priority": 0, "owner": "seats"}, 2),  # works
+            ({"cpu": "1", "priority": -10}, 2),  # nobody would make it anew
+            ({"cpu": "2", "priority": -10, "owner": "seats"}, 2),  # fills half of its node
+        ],
+    )
+    def test_seats_that_people_left_scattered_are_brought_together(self, left: dict[str, Any], nodes: int) -> None:
+        world = World(pool("user"), idle_seconds=600)
+        world.put(*(pod(f"p{number}", cpu="3") for number in range(2)))
+        world.settle(seconds=60)
+        first, second = world.nodes
+        world.pods.clear()
+        world.put(pod("seat-0", node=first, **left), pod("seat-1", node=second, **left))
+        world.settle(seconds=599)
+        assert len(world.nodes) == 2
+        world.settle(seconds=2)
+        assert len(world.nodes) == nodes
+        assert len(world.pods) == nodes, "its controller makes another"
+
     def test_a_pod_that_comes_at_the_last_moment_saves_its_node(self) -> None:
         world = World(pool("user"), idle_seconds=600)
         world.put(pod("p", cpu="1"))

@@ -5,9 +5,9 @@ runs in the cluster, with its arguments, and by nobody where none runs.
 
 It does what cluster-autoscaler does (its FAQ, "How does scale-up work?" and "How does scale-down work?"): new nodes of
 the pool that wastes the least, from zero as well; events `TriggeredScaleUp` and `NotTriggerScaleUp` on the pods; nodes
-on which only DaemonSets' pods are go after a while. It does not move pods to empty a node that is hardly used. And it
-does what the cloud itself does: keeps `min` nodes (with a `group`: as many as it was asked for), replaces those of a
-changed pool, takes those of a removed one.
+on which only DaemonSets' pods are go after a while. To empty a node that is hardly used it moves pods that give way to
+any other, and only those (`moving`). And it does what the cloud itself does: keeps `min` nodes (with a `group`: as many
+as it was asked for), replaces those of a changed pool, takes those of a removed one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from qhub.rehearsal.cluster.controllers.actions import Action, Again, Delete, Patch, Warn, World
 from qhub.rehearsal.cluster.controllers.deployed import BadArguments, Deployed, deployed
 from qhub.rehearsal.cluster.controllers.fitting import Slot, misplaced
+from qhub.rehearsal.cluster.controllers.moving import homes
 from qhub.rehearsal.cluster.controllers.packing import NewNode, Plan, make_plan
 from qhub.rehearsal.cluster.controllers.pods import (
     Pod,
@@ -111,9 +112,11 @@ def _scale(nodes: Nodes, pools: Mapping[str, PoolSpec], world: World) -> list[fl
             fill(nodes, pool)
     if pools and not scaled:
         return []  # there is nobody who could tell a pod anything
-    plan = _grow(nodes, scaled, world)
-    daemon_sets = {item["metadata"]["uid"] for item in world[DAEMON_SETS]}
-    waits = list(_let_idle_nodes_go(nodes, scaled, plan.used, daemon_sets))
+    daemons = [daemon_pod(item) for item in world[DAEMON_SETS]]
+    open_nodes = {name: node for name, node in nodes.items.items() if not node["spec"].get("unschedulable")}
+    slots = [slot_of(node, nodes.pods.get(name, []), daemons) for name, node in open_nodes.items()]
+    plan = _grow(nodes, scaled, world, slots)
+    waits = list(_let_idle_nodes_go(nodes, scaled, _needed(nodes, scaled, plan.used, slots, world)))
     asked = desired_of(world[CONFIG_MAPS])
     more = {name: len(nodes.of(name)) - count for name, count in before.items()}
     # Asked for before it is done: what a kill leaves undone is then the cloud's to do.
@@ -138,11 +141,9 @@ def _running(nodes: Nodes, world: World) -> Deployed | None:
         return None
 
 
-def _grow(nodes: Nodes, pools: Mapping[str, PoolSpec], world: World) -> Plan:
-    """Ask for the nodes that the waiting pods need, and tell the pods."""
+def _grow(nodes: Nodes, pools: Mapping[str, PoolSpec], world: World, slots: Sequence[Slot]) -> Plan:
+    """Ask for the nodes that the waiting pods need, and tell the pods; those that find room are put on `slots`."""
     daemons = [daemon_pod(item) for item in world[DAEMON_SETS]]
-    open_nodes = {name: node for name, node in nodes.items.items() if not node["spec"].get("unschedulable")}
-    slots = [slot_of(node, nodes.pods.get(name, []), daemons) for name, node in open_nodes.items()]
     counts = {name: len(nodes.of(name)) for name in pools}
 
     made: dict[tuple[str, str], Slot] = {}
@@ -199,20 +200,37 @@ def slot_of(node: Json, pods: Iterable[Json], daemons: Sequence[Pod]) -> Slot:
     return slot
 
 
-def _let_idle_nodes_go(
-    nodes: Nodes, pools: Mapping[str, PoolSpec], used: set[str], daemon_sets: set[str]
-) -> Iterator[float]:
-    """Let nodes go that were empty for long enough, never below `min`; yield the seconds until the next look."""
+def _needed(
+    nodes: Nodes, pools: Mapping[str, PoolSpec], used: set[str], slots: Sequence[Slot], world: World
+) -> set[str]:
+    """Return the nodes that somebody needs: a waiting pod that will go there, or a pod that is there and stays."""
+    daemon_sets = {item["metadata"]["uid"] for item in world[DAEMON_SETS]}
+    holding = {
+        name: [read_pod(item) for item in items if holds_its_node(item, daemon_sets=daemon_sets)]
+        for name, items in nodes.pods.items()
+    }
+    needed = {*used, *(name for name, pods in holding.items() if pods)}
+    for node in (node for pool in pools.values() for node in nodes.of(pool.name)):
+        name = node["metadata"]["name"]
+        if name not in needed or name in used:
+            continue
+        # Not to a node that could go itself.
+        found = homes(holding[name], node, [slot for slot in slots if slot.name in needed and slot.name != name])
+        if found is not None:
+            needed.discard(name)
+            used = {*used, *(slot.name for slot in found)}
+    return needed
+
+
+def _let_idle_nodes_go(nodes: Nodes, pools: Mapping[str, PoolSpec], needed: set[str]) -> Iterator[float]:
+    """Let nodes go that nobody needed for long enough, never below `min`; yield the seconds until the next look."""
     patience = nodes.setting.idle_seconds / nodes.setting.speed
     for pool in pools.values():
         own = nodes.of(pool.name)
         spare = sum(not is_booting(node) for node in own) - pool.min  # a node that boots does nobody's work yet
         for node in own:
             name = node["metadata"]["name"]
-            in_use = name in used or any(
-                holds_its_node(item, daemon_sets=daemon_sets) for item in nodes.pods.get(name, [])
-            )
-            if in_use or not (is_ready(node) or annotation(node, LEAVING_SINCE)):
+            if name in needed or not (is_ready(node) or annotation(node, LEAVING_SINCE)):
                 _stay(nodes, node)
                 continue
             since, leaving = annotation(node, EMPTY_SINCE), annotation(node, LEAVING_SINCE)
