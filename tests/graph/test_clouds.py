@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeGuard, get_args, get_origin
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from qhub.config import load_settings_file
 from qhub.config.aws import AwsCluster
@@ -24,6 +21,7 @@ from tests.graph import clouds_aws, clouds_azure, clouds_digitalocean, clouds_gc
 from tests.graph.clouds import changed, inputs_changed
 from tests.graph.recorder import SECRET_SIGNATURE, SIGNATURE_KEY, Recording
 from tests.graph.test_invariants import transitive
+from tests.unit.config.unwritten import unwritten
 
 ASSETS = Path(__file__).parents[1] / "assets"
 KUBERNETES = "pulumi:providers:kubernetes"
@@ -271,33 +269,3 @@ def test_every_key_of_the_cluster_is_in_a_snapshot(cloud: Cloud) -> None:
     assert {
         path.removeprefix("cluster.node_pools.") for path in unwritten(cloud.section, cloud.written())
     } == cloud.refused
-
-
-def unwritten(section: type[BaseModel], written: list[Mapping[str, Any]], path: str = "cluster") -> list[str]:
-    """Return the keys of a section that stand in none of some configurations, its sections' included."""
-    lacking: list[str] = []
-    for key, field in section.model_fields.items():
-        values = [one[key] for one in written if key in one]
-        kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_section(kind)]
-        if not values:
-            lacking.append(f"{path}.{key}")
-        elif kinds:
-            lacking += unwritten(
-                kinds[0], [one for value in values for one in _sections(field, value)], f"{path}.{key}"
-            )
-    return lacking
-
-
-def _sections(field: FieldInfo, value: Any) -> list[Mapping[str, Any]]:
-    """Return what is written for the section of a field, for each in a map by name, or for each in a list."""
-    match get_origin(field.annotation):
-        case builtins.dict:
-            return list(value.values())
-        case builtins.tuple:
-            return value
-        case _:
-            return [value]
-
-
-def _is_section(kind: Any) -> TypeGuard[type[BaseModel]]:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -12,6 +12,7 @@ Kubernetes, plugins, charts) is `qhub.rehearsal`. The modules, as a rehearsal co
 |---|---|
 | `rehearsing` | the steps, one after the other |
 | `stack_file`, `overlay` | the stack's file, made such that nothing of the user's own is reached |
+| `extra_charts` | which chart stands for that of a release of the user's own |
 | `workspace`, `nodes` | a folder with all that a rehearsal needs, and its end |
 | `running`, `operations` | the engine's runs, seen resource by resource |
 | `demand` | people and Dask clusters come and leave, as `user_pods` and `dask_pods` make them |

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 #: What of a stack's file belongs to the place where its state is: the rehearsal has a place of its own.
@@ -43,6 +44,7 @@ def overlay(
     mirror: Path | str | None,
     kubeconfig: Path | None,
     logo: Path | None = None,
+    extra_charts: Mapping[str, Path] = MappingProxyType({}),
     made_up: Sequence[str] = (),
 ) -> Overlay:
     """Return the stack's file with what a rehearsal replaces.
@@ -54,6 +56,7 @@ def overlay(
         mirror: the mirror of the settings, in full.
         kubeconfig: of the embedded cluster, for a stack on a cluster that is there already; None for any other.
         logo: file of the hub's logo, in full; None where the settings name none.
+        extra_charts: folder or archive for the chart of each of the user's own releases that gets another.
         made_up: keys of `written` that the user's own file lacks.
     """
     document = {key: copy.deepcopy(value) for key, value in written.items() if key not in BACKEND_KEYS}
@@ -78,6 +81,12 @@ def overlay(
     if logo is not None:
         hub = config[f"{project}:jupyterhub"]
         config[f"{project}:jupyterhub"] = {**hub, "theme": {**hub["theme"], "logo": str(logo)}}
+    if extra_charts:
+        releases = config[f"{project}:extra_releases"]
+        config[f"{project}:extra_releases"] = {
+            name: _with_chart(release, extra_charts[name]) if name in extra_charts else release
+            for name, release in releases.items()
+        }
     if "environment" in written:
         simulated.append("The file's `environment` (Pulumi ESC) is not read: what it gives is missing here")
     document["config"] = config
@@ -98,6 +107,14 @@ def unprotected(document: Mapping[str, Any], *, project: str, storage: bool) -> 
     return changed
 
 
+def _with_chart(release: Mapping[str, Any], chart: Path) -> dict[str, Any]:
+    """Return a release of the user's own with another chart: what said where to find its own one goes."""
+    kept = {key: value for key, value in release.items() if key != "repository"}
+    if "repository" in release or str(release["chart"]).startswith("oci://"):
+        kept.pop("version", None)  # of a chart that is somewhere else
+    return {**kept, "chart": str(chart)}
+
+
 Path_ = tuple[str | int, ...]
 
 
@@ -112,6 +129,11 @@ def _encrypted(node: Any, path: Path_ = ()) -> Iterator[Path_]:
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from _encrypted(value, (*path, index))
+
+
+def encrypted_paths(config: Any) -> list[str]:
+    """Return the paths of encrypted values, as `pulumi config set --path` takes them."""
+    return [_engine_path(path) for path in _encrypted(config)]
 
 
 def _remove(config: Any, path: Path_) -> None:

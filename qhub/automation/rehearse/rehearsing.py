@@ -12,6 +12,7 @@ from rich.console import Console
 from qhub.automation.kubectl import Kubectl, kubectl_of
 from qhub.automation.rehearse.blame import engine_failures
 from qhub.automation.rehearse.demand import everybody_comes, everybody_leaves, wait_for_platform
+from qhub.automation.rehearse.extra_charts import not_rehearsed
 from qhub.automation.rehearse.journal import Journal, StepFailed, Watcher
 from qhub.automation.rehearse.leftovers import Inventory, inventory, left_in_cluster, left_in_world, left_on_machine
 from qhub.automation.rehearse.looking import ask
@@ -77,7 +78,7 @@ def rehearse(stack: str, *, file: Path, root: Path, console: Console, watcher: W
         resources=journal.resources,
         pictures=tuple(journal.pictures),
         failures=tuple(journal.failures),
-        notes=(*(str(warning) for warning in settings.warnings()), *journal.notes),
+        notes=(*not_rehearsed(settings), *(str(warning) for warning in settings.warnings()), *journal.notes),
         simulated=simulated,
     )
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from qhub.automation.rehearse.extra_charts import STAND_IN, extra_charts, on_contract_charts
 from qhub.automation.rehearse.workspace import Workspace
-
-#: On each of our own charts.
-CONTRACT_CHART = 'qhub.dev/contract-chart: "true"'
 
 
 def what_is_simulated(space: Workspace) -> tuple[str, ...]:
@@ -36,19 +32,15 @@ def what_is_simulated(space: Workspace) -> tuple[str, ...]:
         f"Plugin {plugin.package}: {'the official one' if plugin.official else 'a stand-in'}, {plugin.version}"
         for plugin in space.plugins
     ]
-    mirror = settings.charts.mirror
-    ours = mirror is None or _is_ours(settings.path(mirror))
     lines.append(
         "Charts: QHub's small contract charts, with names, keys and objects of the real ones"
-        if ours
-        else f"Charts: from {mirror}"
+        if on_contract_charts(settings)
+        else f"Charts: from {settings.charts.mirror}"
     )
+    if empty := [name for name, chart in extra_charts(settings).items() if chart == STAND_IN]:
+        lines.append(f"Charts of your own releases: an empty one for {', '.join(empty)}")
     if space.clock.speed != 1:
         lines.append(f"Time: {space.clock.speed:g} simulated seconds per real one, for what is computed here as well")
     real = [f"pulumi {space.tools['pulumi'].version}", f"Kubernetes {space.tools['kube-apiserver'].version}", "helm"]
     lines.append(f"Not simulated: the program, {', '.join(real)}, API server, scheduler and controllers")
     return (*lines, *space.overlay.simulated)
-
-
-def _is_ours(folder: Path) -> bool:
-    return any(CONTRACT_CHART in chart.read_text(encoding="utf-8") for chart in folder.glob("*/Chart.yaml"))

@@ -16,9 +16,9 @@ from typing import Any
 from rich.console import Console
 from ruamel.yaml import YAML
 
-import qhub.rehearsal
 from qhub.automation.engine import Engine
 from qhub.automation.recover import end_orphans
+from qhub.automation.rehearse.extra_charts import CHARTS, extra_charts
 from qhub.automation.rehearse.nodes import nodes_for
 from qhub.automation.rehearse.overlay import CLUSTER, Overlay, overlay, unprotected
 from qhub.automation.rehearse.stack_file import StackFile
@@ -185,10 +185,11 @@ def _made(
         source.written,
         made_up=source.made_up,
         project=name,
-        charts=Path(qhub.rehearsal.__file__).parent / "charts",
+        charts=CHARTS,
         mirror=mirror if mirror is None or "://" in mirror else settings.path(mirror),
         kubeconfig=cluster.kubeconfig_path if cluster else None,
         logo=settings.path(logo) if logo is not None and not is_address(logo) else None,
+        extra_charts=extra_charts(settings),
     )
     stack_file = project / f"Pulumi.{stack}.yaml"
     _write_yaml(stack_file, laid.document)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from qhub.automation.rehearse.overlay import encrypted_paths
 from qhub.automation.rehearse.workspace import CLOUD_PACKAGES
 from qhub.config import load_settings_file
+from qhub.config.document import read_document
 from qhub.rehearsal.clouds.clock import SPEED_VARIABLE
 from qhub.rehearsal.clouds.definitions import give
 from qhub.rehearsal.clouds.world import WORLD_VARIABLE, World
@@ -44,7 +46,8 @@ def test_pulumi_takes_it_by_config_file(template: str, cloud_engine: dict[str, s
     given = ("--config-file", str(file))
     settings = load_settings_file(file)
     give(world, CLOUD_PACKAGES[settings.cluster.provider], settings.cluster, settings.dns)
-    stack.pulumi("config", "set", "--path", "--secret", "qhub:authentication.client_secret", "a-secret", *given)
+    for path in encrypted_paths(read_document(file).data["config"]):
+        stack.pulumi("config", "set", "--path", "--secret", path, "a-secret", *given)
 
     steps = json.loads(stack.pulumi("preview", "--json", *given))["steps"]
 

@@ -45,6 +45,10 @@ def test_the_template_of_a_cloud(project: Project, cloud: str) -> None:
     assert recording.provider == cloud
     assert_everybody_came_and_left(recording)
     assert all(node.usd_per_hour for picture in recording.pictures for node in picture.nodes), "nodes have a price"
+    # The chart of its extra release is out there, where a rehearsal does not go.
+    assert [note.partition(": its chart")[0] for note in recording.notes if "NOT REHEARSED" in note] == [
+        "NOT REHEARSED: release headlamp"
+    ]
     assert left(project) == []
 
 

@@ -7,9 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from qhub.automation.rehearse.extra_charts import CHARTS as charts_of_a_rehearsal
+from qhub.automation.rehearse.extra_charts import STAND_IN, extra_charts, not_rehearsed
 from qhub.automation.rehearse.nodes import POOL_LABEL, nodes_for
 from qhub.automation.rehearse.overlay import Overlay, overlay, unprotected
 from qhub.config.node_pools import NodePool
+from tests.unit.platform.building import make_settings
 
 CHARTS = Path("/charts")
 WRITTEN: dict[str, Any] = {
@@ -70,6 +75,17 @@ class TestOverlay:
         theme = {"title": "Lab", "logo": "/home/ada/logo.svg"}
         assert made.document["config"]["qhub:jupyterhub"] == {"start_timeout": 300, "theme": theme}
 
+    def test_a_release_of_the_users_own_gets_a_chart_that_is_here(self) -> None:
+        far = {"chart": "loki", "version": "6.30.0", "repository": "https://charts.example.org", "namespace": "logs"}
+        near = {"chart": "./mine", "version": "1.2.0", "secret_values": {"a.b": {"secure": "AAAB"}}}
+        written = {"config": {"qhub:extra_releases": {"far": far, "near": near}}}
+        here = {"far": Path("/charts/extra-release"), "near": Path("/home/ada/mine")}
+        made = overlay(written, project="qhub", charts=CHARTS, mirror=None, kubeconfig=None, extra_charts=here)
+        assert made.document["config"]["qhub:extra_releases"] == {
+            "far": {"chart": "/charts/extra-release", "namespace": "logs"},
+            "near": {"chart": "/home/ada/mine", "version": "1.2.0", "secret_values": {}},
+        }
+
     def test_a_secret_in_a_list_keeps_its_place(self) -> None:
         written = {"config": {"qhub:x": {"keys": ["a", {"secure": "AAAB"}]}}}
         made = laid(written)
@@ -78,6 +94,36 @@ class TestOverlay:
 
     def test_a_dotted_key_is_quoted_for_the_engine(self) -> None:
         assert list(laid({"config": {"qhub:x": {"a.b": {"secure": "AAAB"}}}}).secrets) == ['qhub:x["a.b"]']
+
+
+OWN_MIRROR, OURS = {"mirror": "mine"}, {"mirror": str(charts_of_a_rehearsal)}
+FAR = {"chart": "loki", "version": "6.30.0", "repository": "https://charts.example.org"}
+
+
+class TestExtraCharts:
+    @pytest.mark.parametrize("charts", [{}, OURS])
+    @pytest.mark.parametrize("release", [FAR, {"chart": "oci://registry.example.org/loki", "version": "6.30.0"}])
+    def test_a_chart_that_is_elsewhere_is_left_out_and_told(
+        self, charts: dict[str, str], release: dict[str, str]
+    ) -> None:
+        settings = make_settings(charts=charts, extra_releases={"logs": release})
+
+        assert extra_charts(settings) == {"logs": STAND_IN}
+        (told,) = not_rehearsed(settings)
+        assert told.startswith(f"NOT REHEARSED: release logs: its chart, {release['chart']} 6.30.0")
+
+    def test_it_is_taken_from_where_it_says_where_the_platforms_charts_are_the_users_own(self) -> None:
+        settings = make_settings(charts=OWN_MIRROR, extra_releases={"logs": FAR})
+
+        assert extra_charts(settings) == {}
+        assert list(not_rehearsed(settings)) == []
+
+    @pytest.mark.parametrize("charts", [{}, OWN_MIRROR])
+    def test_a_folder_of_the_project_is_found_from_any_copy_of_it(self, charts: dict[str, str]) -> None:
+        settings = make_settings(charts=charts, extra_releases={"mine": {"chart": "./charts/mine"}})
+
+        assert extra_charts(settings) == {"mine": settings.root / "charts" / "mine"}
+        assert list(not_rehearsed(settings)) == []
 
 
 class TestUnprotected:

@@ -60,6 +60,35 @@ def pods_of(values: dict[str, Any], asked: list[dict[str, Any]], folder: Path) -
     return json.loads(done.stdout)
 
 
+def dask_pods_of(values: dict[str, Any], asked: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """Have the real Dask gateway make the pods of clusters in a process of its own; return what became of each.
+
+    Args:
+        values: of chart dask-gateway.
+        asked: what `make_dask_pods` reads.
+        folder: takes the chart's files.
+    """
+    objects = render("dask-gateway", values, namespace="team")
+    for part in ("api", "controller"):
+        (folder / part).mkdir()
+        for name, text in objects["ConfigMap", f"{part}-dask-gateway"]["data"].items():
+            (folder / part / name).write_text(text, encoding="utf-8")
+    [variable] = values["gateway"]["env"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.unit.hub.make_dask_pods", str(folder)],
+        cwd=folder,
+        env={**environment(), variable["name"]: variable["value"]},
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert UNKNOWN_OPTION not in done.stderr
+    return json.loads(done.stdout)
+
+
 class Hub:
     """A hub that runs.
 

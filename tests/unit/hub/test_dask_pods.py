@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from qhub.platform.environments_values import folder as environment_folder
-from tests.unit.charts.rendering import render
-from tests.unit.hub.running import UNKNOWN_OPTION, environment
+from tests.unit.hub.running import dask_pods_of
 from tests.unit.hub.team import SETTINGS
 from tests.unit.platform.building import dask_values
 
@@ -36,12 +32,6 @@ PACKAGES = {"gpu": "geo"}
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Make all pods in one process: what becomes of each by (user, profile)."""
-    folder, values = tmp_path_factory.mktemp("dask"), dask_values(SETTINGS)
-    objects = render("dask-gateway", values, namespace="team")
-    for part in ("api", "controller"):
-        (folder / part).mkdir()
-        for name, text in objects["ConfigMap", f"{part}-dask-gateway"]["data"].items():
-            (folder / part / name).write_text(text, encoding="utf-8")
     asked = [
         {
             "user": user,
@@ -56,20 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         }
         for user, profile, groups, admin in ASKED
     ]
-    [variable] = values["gateway"]["env"]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.hub.make_dask_pods", str(folder)],
-        cwd=folder,
-        env={**environment(), variable["name"]: variable["value"]},
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    assert UNKNOWN_OPTION not in done.stderr
-    found = json.loads(done.stdout)
+    found = dask_pods_of(dask_values(SETTINGS), asked, tmp_path_factory.mktemp("dask"))
     return {(user, profile): answer for (user, profile, _, _), answer in zip(ASKED, found, strict=True)}
 
 
