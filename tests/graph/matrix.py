@@ -1,11 +1,11 @@
-"""Every configuration whose resource graph is written down: clusters that are there already, and four clouds."""
+"""Every configuration whose resource graph is written down: on clusters that are there already, and on four clouds."""
 
 from __future__ import annotations
 
-from tests.graph import clouds_aws, clouds_azure, clouds_digitalocean, clouds_gcp, configurations
+from tests.graph import clouds_aws, clouds_azure, clouds_digitalocean, clouds_gcp, configurations, templates
 from tests.graph.recorder import Recording
 
-MODULES = (configurations, clouds_aws, clouds_gcp, clouds_digitalocean, clouds_azure)
+MODULES = (configurations, clouds_aws, clouds_gcp, clouds_digitalocean, clouds_azure, templates)
 
 #: name -> the module that has it.
 MATRIX = {name: module for module in MODULES for name in module.CONFIGURATIONS}

@@ -18,6 +18,7 @@ from qhub.config import Settings
 from tests.graph.any_settings import PLACES, written_settings
 from tests.graph.clouds_azure import AnsweringMonitor
 from tests.graph.configurations import KUBECONFIG, program_of
+from tests.graph.matrix import record_any
 from tests.graph.recorder import SIGNATURE_KEY, Monitor, Recording, record
 from tests.unit.platform.reference import is_known, needs_reference, schema_errors, unknown_keys
 
@@ -70,6 +71,15 @@ def test_the_real_charts_take_the_values(provider: str, data: st.DataObject) -> 
 
     assert recording.problems == []
     assert {release.name for release in recording.of_type("kubernetes:helm.sh/v3:Release")}
+    assert refused(recording) == {}
+
+
+@needs_reference
+@pytest.mark.parametrize("cloud", ["aws", "gcp", "digitalocean", "azure"])
+def test_the_real_charts_take_the_values_of_the_templates(cloud: str) -> None:
+    recording = record_any(f"{cloud}-template")
+
+    assert {"jupyterhub", "dask-gateway", "headlamp"} <= recording.outputs["releases"].keys()
     assert refused(recording) == {}
 
 

@@ -74,7 +74,8 @@ def settle(stage: Stage, *, roles: tuple[str, ...], patience: float, seen: Calla
             seen(pod)
         if pods and len(running) == len(pods):
             return pods
-        state = {(pod.name, pod.node, pod.running) for pod in pods}
+        # A node that comes is a change too: its pods are still to be placed.
+        state = {(pod.name, pod.node, pod.running) for pod in pods} | {node.name for node in picture.nodes}
         if state != before:
             before, changed, changed_wall = state, clock.now(), time.monotonic()
         stage.journal.watcher.told(f"{len(running)} of {len(pods)} pods run on {len(picture.nodes)} nodes")
