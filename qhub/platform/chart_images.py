@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qhub.platform.merging import at, deep_merge, tree
+from qhub.platform.profile_options import TYPED
 
 if TYPE_CHECKING:
     from qhub.config.images import Images
@@ -182,14 +183,20 @@ def with_pull_secret(chart: ChartKey, values: Mapping[str, Any], secret: str) ->
 
 
 def profile_images(custom: Any) -> list[str]:
-    """Return the images that profiles name, as written: wherever KubeSpawner is told of one."""
+    """Return the images that profiles name, as written: wherever KubeSpawner is told of one.
+
+    Not the one that somebody types: it is pulled as it is typed.
+    """
     if isinstance(custom, list):
         return [image for item in custom for image in profile_images(item)]
     if not isinstance(custom, Mapping):
         return []
-    override = custom.get(_OVERRIDE)
-    own = [override["image"]] if isinstance(override, Mapping) and "image" in override else []
-    return own + [image for item in custom.values() for image in profile_images(item)]
+    return _named_in(custom.get(_OVERRIDE)) + [image for item in custom.values() for image in profile_images(item)]
+
+
+def _named_in(override: Any) -> list[str]:
+    image = override.get("image", TYPED) if isinstance(override, Mapping) else TYPED
+    return [] if image == TYPED else [image]
 
 
 def _profiles_located(custom: Any, images: Images) -> Any:
@@ -199,7 +206,6 @@ def _profiles_located(custom: Any, images: Images) -> Any:
     if not isinstance(custom, Mapping):
         return custom
     made = {key: _profiles_located(item, images) for key, item in custom.items()}
-    override = made.get(_OVERRIDE)
-    if isinstance(override, dict) and "image" in override:
-        override["image"] = images.located(override["image"])
+    for image in _named_in(made.get(_OVERRIDE)):
+        made[_OVERRIDE] |= {"image": images.located(image)}
     return made

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 IMAGE, SIZE = "image", "size"
 #: Name of the choice that stands for the profile's own image, where people may type another and there is no list.
 STANDARD = "standard"
+#: What KubeSpawner fills in itself: the image that somebody types.
+TYPED = "{value}"
 #: Characters that HTML knows; braces too, since the hub renders KubeSpawner's form as a template of its own.
 _BRACES = str.maketrans({"{": "&#123;", "}": "&#125;"})
 
@@ -84,7 +86,7 @@ def _image_option(profile: Profile, standard: Image) -> dict[str, Any]:
             # API need not name a profile.
             "validation_regex": f"^(?:{profile.other_image.pattern})$",
             "validation_message": as_html(f"has to match {profile.other_image.pattern}"),
-            "kubespawner_override": {"image": "{value}"},
+            "kubespawner_override": {"image": TYPED},
         }
     return made
 

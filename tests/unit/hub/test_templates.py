@@ -12,6 +12,7 @@ from qhub.config.cloud import POOL_LABEL
 from qhub.platform.chart_images import with_registry
 from qhub.platform.chart_source import ChartKey
 from qhub.platform.merging import deep_merge
+from qhub.platform.needed_images import needed_images
 from tests.unit.hub.running import dask_pods_of, pods_of
 from tests.unit.platform.building import dask_values, hub_values
 
@@ -40,16 +41,23 @@ def test_whoever_may_starts_each_server_on_its_nodes_and_from_the_registry(setti
         for _, size in profile.every_size()
     ]
     asked = [{"user": alice, "groups": [], "profile": profile.name, "options": options} for profile, options in wanted]
+    other = settings.jupyterhub.profiles[-1].other_image
+    assert other is not None
+    own = other.help.replace(" with its tag", ":1")
+    typed = {"user": alice, "groups": [], "profile": "choose", "options": {"image--unlisted-choice": own}}
     stranger = {"user": "dave", "groups": [], "profile": "gpu", "options": {}}
     values = sent(settings, "jupyterhub", hub_values(settings))
 
-    *found, refused = pods_of(values, [*asked, stranger], tmp_path)
+    *found, chosen, refused = pods_of(values, [*asked, typed, stranger], tmp_path)
 
     for (profile, _), answer in zip(wanted, found, strict=True):
         assert pool_of(answer["pod"]) == profile.node_pool
         for container in (*answer["pod"]["spec"]["initContainers"], *answer["pod"]["spec"]["containers"]):
             assert container["image"].startswith(f"{settings.images.registry}/")
     assert found[0]["profiles"] == [profile.name for profile in settings.jupyterhub.profiles]
+    # What somebody types is taken at its word.
+    assert chosen["pod"]["spec"]["containers"][0]["image"] == own
+    assert [image for image in needed_images(settings) if "{" in image.source] == []
     assert "pod" not in refused
 
 
