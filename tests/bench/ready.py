@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from ruamel.yaml import YAML
 
 from qhub.automation.rehearse.operations import operations
 from qhub.automation.rehearse.running import run_engine
@@ -50,6 +52,9 @@ STAGES = (
     ("qhub:platform:Namespace", "qhub:platform:ClusterAutoscaler", "qhub:platform:GpuDevicePlugin"),
     ("qhub:platform:Ingress", "qhub:platform:CertManager"),
 )
+
+#: What a template has beside a cloud's default, and is whole without. Packages take as long as they take.
+EXTRAS = ("environments", "monitoring", "ssh", "images", "extra_releases")
 
 #: Simulated seconds per real second. What the engine and the control plane really take counts that often: at a
 #: rehearsal's 60 it would be a third of the whole. At 5 the slowest cloud takes four minutes; they run side by side,
@@ -187,10 +192,21 @@ def bring_up(file: Path) -> tuple[Operation, ...]:
     """
     root = project_root()
     project = str(read_document(root / PROJECT_FILE).data["name"])
-    source = read_stack_file(file, stack="bench", root=root, project=project)
+    with TemporaryDirectory() as folder:
+        source = read_stack_file(without_extras(file, Path(folder)), stack="bench", root=root, project=project)
     with workspace("bench", source=source, root=root, console=Console(stderr=True)) as space:
         space.init()
         return _up(space)
+
+
+def without_extras(file: Path, folder: Path) -> Path:
+    """Write a template's file without its extras to a folder and return where."""
+    config = read_document(file).data["config"]
+    written = {key: value for key, value in config.items() if key.partition(":")[2] not in EXTRAS}
+    found = folder / file.name
+    with found.open("w", encoding="utf-8") as stream:
+        YAML(typ="safe", pure=True).dump({"config": written}, stream)
+    return found
 
 
 def _up(space: Workspace) -> tuple[Operation, ...]:
