@@ -18,6 +18,9 @@ from qhub.rehearsal.report.recording import Picture, Pod
 #: Real seconds without a change after which a cluster that gets no more nodes has said its last word: scheduler and
 #: simulated kubelet take well below one.
 STILL = 3.0
+#: Looks without a change that it takes besides: on a machine with other work one takes seconds, and so does all that is
+#: waited for. On one without, these are over before.
+STILL_LOOKS = 6
 #: Simulated seconds without a change after which no more nodes come: an autoscaler looks every 10 s, and a cloud hands
 #: a node over within some minutes.
 STILL_WITH_AUTOSCALER = 900.0
@@ -65,7 +68,7 @@ def settle(stage: Stage, *, roles: tuple[str, ...], patience: float, seen: Calla
     """
     clock, before = stage.journal.clock, None
     began = changed = clock.now()
-    changed_wall = time.monotonic()
+    changed_wall, looks = time.monotonic(), 0
     while True:
         picture = stage.look("")
         pods = [pod for pod in picture.pods if pod.role in roles]
@@ -77,9 +80,10 @@ def settle(stage: Stage, *, roles: tuple[str, ...], patience: float, seen: Calla
         # A node that comes is a change too: its pods are still to be placed.
         state = {(pod.name, pod.node, pod.running) for pod in pods} | {node.name for node in picture.nodes}
         if state != before:
-            before, changed, changed_wall = state, clock.now(), time.monotonic()
+            before, changed, changed_wall, looks = state, clock.now(), time.monotonic(), 0
         stage.journal.watcher.told(f"{len(running)} of {len(pods)} pods run on {len(picture.nodes)} nodes")
-        still = time.monotonic() - changed_wall > STILL
+        looks += 1
+        still = looks > STILL_LOOKS and time.monotonic() - changed_wall > STILL
         if stage.autoscaled and not is_full(stage, picture, pods):
             late = clock.now() - began > patience
             still = still and (late or clock.now() - changed > STILL_WITH_AUTOSCALER)

@@ -24,6 +24,7 @@ from qhub.rehearsal.cluster.controllers.packing import NewNode, Plan, make_plan
 from qhub.rehearsal.cluster.controllers.pods import (
     Pod,
     daemon_pod,
+    gives_way,
     has_ended,
     holds_its_node,
     is_unschedulable,
@@ -206,16 +207,17 @@ def _needed(
     """Return the nodes that somebody needs: a waiting pod that will go there, or a pod that is there and stays."""
     daemon_sets = {item["metadata"]["uid"] for item in world[DAEMON_SETS]}
     holding = {
-        name: [read_pod(item) for item in items if holds_its_node(item, daemon_sets=daemon_sets)]
+        name: [item for item in items if holds_its_node(item, daemon_sets=daemon_sets)]
         for name, items in nodes.pods.items()
     }
-    needed = {*used, *(name for name, pods in holding.items() if pods)}
+    needed = {*used, *(name for name, items in holding.items() if items)}
     for node in (node for pool in pools.values() for node in nodes.of(pool.name)):
         name = node["metadata"]["name"]
-        if name not in needed or name in used:
+        if name not in needed or name in used or not all(map(gives_way, holding[name])):
             continue
         # Not to a node that could go itself.
-        found = homes(holding[name], node, [slot for slot in slots if slot.name in needed and slot.name != name])
+        others = [slot for slot in slots if slot.name in needed and slot.name != name]
+        found = homes([read_pod(item) for item in holding[name]], node, others)
         if found is not None:
             needed.discard(name)
             used = {*used, *(slot.name for slot in found)}

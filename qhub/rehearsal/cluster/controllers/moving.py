@@ -23,11 +23,11 @@ def homes(pods: Sequence[Pod], node: dict[str, Any], others: Sequence[Slot]) -> 
     """Return where the pods of a node would go, one for each; None where the node is to stay.
 
     Args:
-        pods: what holds the node.
+        pods: what holds the node; all of it gives way (`pods.gives_way`).
         node: its object.
         others: nodes that stay. The pods are put on them if all find room, and else on none.
     """
-    if any(pod.priority >= 0 or not pod.owner for pod in pods) or _share(pods, node) >= THRESHOLD:
+    if _share(pods, node) >= THRESHOLD:
         return None
     thought = [slot.copy() for slot in others]
     found: list[int] = []

@@ -108,6 +108,12 @@ def holds_its_node(item: Json, *, daemon_sets: Iterable[str]) -> bool:
     return not (mirror or has_ended(item) or owners & set(daemon_sets))
 
 
+def gives_way(item: Json) -> bool:
+    """Tell whether a pod may be moved: any other comes first, and what made it makes another one."""
+    controlled = any(owner.get("controller") for owner in item["metadata"].get("ownerReferences") or [])
+    return controlled and (item["spec"].get("priority") or 0) < 0
+
+
 def has_ended(item: Json) -> bool:
     """Tell whether a pod has ended: it takes no room any more."""
     return item.get("status", {}).get("phase") in ("Succeeded", "Failed")
