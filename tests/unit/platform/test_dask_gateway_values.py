@@ -48,6 +48,15 @@ def test_schedulers_stay_on_stable_nodes_while_workers_may_be_taken_away() -> No
     assert backend["worker"]["extraPodConfig"]["nodeSelector"] == {"pool": "spot"}
 
 
+def test_a_scheduler_that_is_there_is_soon_noticed() -> None:
+    values = dask_values(make_settings())
+    probe = values["gateway"]["backend"]["scheduler"]["extraContainerConfig"]["readinessProbe"]
+
+    assert probe["periodSeconds"] == 1
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 15, "a busy scheduler is given as long as before"
+    assert values["traefik"]["additionalArguments"] == ["--providers.providersThrottleDuration=100ms"]
+
+
 def test_profiles_say_size_place_and_gpu() -> None:
     made = gateway_json(
         profiles=[
