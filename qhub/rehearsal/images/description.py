@@ -88,6 +88,7 @@ class Go(_Part):
 
     Attributes:
         module: folder with `go.mod` and `go.sum`, from the checkout's root.
+        prepare: a shell script in that folder that is run in a copy of it first, if there is anything to prepare.
         package: what is built.
         output: where it lies in the image.
         requires: the Go module whose version is the program's, if it is not our own.
@@ -97,6 +98,7 @@ class Go(_Part):
     module: str
     package: str
     output: str
+    prepare: str | None = None
     requires: str | None = None
     version_variable: str | None = None
 

@@ -95,6 +95,8 @@ def _go_stage(image: Image, go: Go, compiler: str) -> Iterator[str]:
     yield f"FROM {compiler} AS {image.name}-go"
     yield "WORKDIR /source"
     yield f"COPY {go.module}/ ./"
+    if go.prepare:
+        yield f"RUN sh {go.prepare}"
     yield f"RUN CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '{_linker(go)}' -o /out {go.package}"
     yield ""
 

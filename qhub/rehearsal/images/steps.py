@@ -138,11 +138,14 @@ def _go(step: Step) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     temporary = step.work / "tmp"
     temporary.mkdir()
-    environment = {"CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": step.machine, "GOWORK": "off", "GOFLAGS": ""}
+    environment = {
+        **{"CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": step.machine, "GOWORK": "off", "GOFLAGS": ""},
+        "GOTMPDIR": str(temporary),
+    }
+    if go.prepare:
+        step.shell.run(["sh", go.prepare], folder=source, env=environment)
     command = [str(compiler.path), "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", _linker(go)]
-    step.shell.run(
-        [*command, "-o", str(output), go.package], folder=source, env={**environment, "GOTMPDIR": str(temporary)}
-    )
+    step.shell.run([*command, "-o", str(output), go.package], folder=source, env=environment)
     output.chmod(0o755)
 
 
