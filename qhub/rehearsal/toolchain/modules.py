@@ -48,6 +48,10 @@ class Module:
         found = re.search(line, self.go_mod.decode(), flags=re.MULTILINE)
         return found[1] if found else None
 
+    def versions(self) -> dict[str, str]:
+        """Return the version of every Go module that `go.mod` requires, with its `v`."""
+        return dict(re.findall(r"^(?:require\s+|\s+)(\S+)\s+(v\S+)", self.go_mod.decode(), flags=re.MULTILINE))
+
     def needs_go(self) -> Version:
         """Return the Go version of the `go` line."""
         found = re.search(r"^go\s+(\S+)", self.go_mod.decode(), flags=re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +60,29 @@ class TestTheTableFitsTheModules:
         assert "gitVersion=v1.34.4" in flags
         assert "gitMajor=1 " in flags
         assert flags.endswith("gitMinor=34")
+
+
+#: What a tool is itself, or belongs to its very release: other tools may have another one of it.
+OF_ITS_RELEASE = {
+    # A package of an old release of Pulumi, since newer ones have it in a module that is not to be had: it does not
+    # start with the gRPC of the others.
+    "pulumi-language-python": r".*",
+    # The parts of Kubernetes, and the libraries that decide how the API server applies and checks objects.
+    "kubernetes": r"k8s\.io/(?!klog|utils).*|sigs\.k8s\.io/(json|structured-merge-diff/v6)|github\.com/google/cel-go"
+    r"|github\.com/antlr4-go/antlr/v4|golang\.org/x/exp",
+}
+
+
+class TestWhatToolsHaveInCommon:
+    def test_is_of_one_version_so_that_it_is_compiled_once(self) -> None:
+        versions: dict[str, dict[str, list[str]]] = {}
+        for name in sorted({tool.module for tool in TOOLS.values()}):
+            for path, version in read_module(name).versions().items():
+                if not re.fullmatch(OF_ITS_RELEASE.get(name, ""), path):
+                    versions.setdefault(path, {}).setdefault(version, []).append(name)
+
+        differing = {path: of for path, of in versions.items() if len(of) > 1}
+        assert not differing, "in each of them: go get PATH@HIGHEST && go mod tidy"
 
 
 class TestJobs:
