@@ -40,14 +40,18 @@ OTHER_SECONDS = 5
 
 
 def plan(layers: Sequence[Layer], store: Store) -> list[Layer]:
-    """Return the layers that are not in the store, each once, the ones that take longest to finish first."""
+    """Return the layers that are not in the store, each once, the ones that take longest to finish first.
+
+    Go comes last all the same: it fills the processors by itself, and the longer it waits, the more of what it would
+    compile is in its cache, from tools that are built at the same time.
+    """
     missing = {layer.key: layer for layer in layers if store.layer(layer) is None}
 
     def chain(layer: Layer) -> int:
         above = [other for other in missing.values() if layer.key in {each.key for each in other.needs}]
         return cold_seconds(layer) + max((chain(other) for other in above), default=0)
 
-    return sorted(missing.values(), key=lambda layer: -chain(layer))
+    return sorted(missing.values(), key=lambda layer: (layer.kind == "go", -chain(layer)))
 
 
 def cold_seconds(layer: Layer) -> int:

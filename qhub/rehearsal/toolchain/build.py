@@ -1,4 +1,8 @@
-"""Build missing tools from source into the cache: two Go modules at a time, each tool complete or not at all."""
+"""Build missing tools from source into the cache, each tool complete or not at all.
+
+Their modules name the same versions of what they have in common, which a test holds them to: Go compiles that once, and
+has it in its cache for the others.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ from qhub.rehearsal.toolchain.table import REFERENCE_CORES, Tool
 #: While one module links or downloads, which leaves processors idle, another compiles. More than two gain nothing: Go
 #: fills the processors by itself.
 SIDE_BY_SIDE = 2
+#: The module with most of what the others share, Go's own library first of all. It is built first and alone: begun
+#: together, each would compile that for itself.
+FIRST = "kubernetes"
 #: Below this much memory only one at a time: linking `pulumi` takes 1.8 GB, and each `go build` may link several.
 MEMORY_FOR_TWO = 8e9
 #: Past this many, more cores no longer shorten a build in proportion: long chains of packages wait for each other.
@@ -63,7 +70,7 @@ class Running:
 
 
 def plan(missing: Sequence[Tool], *, modules_dir: Path) -> list[Job]:
-    """Return one job for each module, the longest first: started last, it would be waited for alone.
+    """Return one job for each module, after `FIRST` the longest first: started last, it would be waited for alone.
 
     Raises:
         ToolchainError: a module is not in the checkout.
@@ -74,7 +81,7 @@ def plan(missing: Sequence[Tool], *, modules_dir: Path) -> list[Job]:
     jobs = [
         Job(module=read_module(name, modules_dir=modules_dir), tools=tuple(tools)) for name, tools in by_module.items()
     ]
-    return sorted(jobs, key=lambda job: -job.cold_seconds)
+    return sorted(jobs, key=lambda job: (job.module.name != FIRST, -job.cold_seconds))
 
 
 def estimate(jobs: Sequence[Job]) -> Estimate:
@@ -111,7 +118,7 @@ class Builder:
         count, total = 0, sum(len(job.tools) for job in jobs)
         try:
             while waiting or running:
-                while waiting and len(running) < at_once:
+                while waiting and len(running) < at_once and not _is_first(running):
                     running.append(self._start(waiting.pop(0)))
                 before = time.monotonic()
                 time.sleep(POLL_SECONDS)
@@ -187,6 +194,10 @@ class Builder:
         first = done.job.tools[0]
         version = done.job.module.version_of(first)
         self._progress.say(f"  built {done.job.names} {version} in {took} ({count} of {total})")
+
+
+def _is_first(running: Sequence[Running]) -> bool:
+    return any(each.job.module.name == FIRST for each in running)
 
 
 def _state(running: Sequence[Running], *, count: int, total: int, left: Estimate) -> str:

@@ -28,6 +28,9 @@ from qhub.rehearsal.toolchain.version import parse_version
 #: Flags of every build. `readonly`: what is not in go.sum fails instead of being added. `trimpath`: no path of the
 #: builder's machine gets into the executable. `buildvcs`: nor the state of a repository that the cache may lie in.
 BUILD_FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
+#: Of every build, as in the official releases. Without C no compiler of it is needed, and Go's own library is compiled
+#: once for the tools and for what is built into images.
+BUILD_ENVIRONMENT = {"CGO_ENABLED": "0"}
 
 _SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -84,7 +87,7 @@ def build_key(tool: Tool, module: Module, *, target: Platform) -> str:
         tool.name,
         tool.package,
         linker_flags(tool, version=module.version_of(tool)),
-        list(BUILD_FLAGS),
+        [*BUILD_FLAGS, BUILD_ENVIRONMENT],
         [*tool.scripts, tool.prelude],
         [target.system, target.machine],
         *(hashlib.sha256(source).hexdigest() for source in module.sources.values()),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qhub.rehearsal.toolchain.errors import ToolchainError
-from qhub.rehearsal.toolchain.folders import Platform
+from qhub.rehearsal.toolchain.folders import BUILD_ENVIRONMENT, Platform
 from qhub.rehearsal.toolchain.processes import MARK
 from qhub.rehearsal.toolchain.version import Version, parse_version, spell_version
 
@@ -147,7 +147,8 @@ def failure(log: Path, *, names: str, returncode: int) -> str:
 def _environment() -> dict[str, str]:
     """Return the user's environment without what would make Go build something else than the tool for this machine."""
     here = Platform.here()
-    return {**os.environ, "GOWORK": "off", "GO111MODULE": "on", "GOOS": here.system, "GOARCH": here.machine}
+    fixed = {"GOWORK": "off", "GO111MODULE": "on", "GOOS": here.system, "GOARCH": here.machine}
+    return {**os.environ, **fixed, **BUILD_ENVIRONMENT}
 
 
 def _ask(path: Path) -> tuple[str, str]:

@@ -66,8 +66,8 @@ class TestMissingToolsAreBuilt:
         ensure("kubectl", "etcd")
         ensure("kubectl", "etcd", "kube-scheduler", "helm")
         assert [line.split()[2:] for line in go.builds()[2:]] == [
-            ["helm.sh/helm/v3/cmd/helm"],
             ["k8s.io/kubernetes/cmd/kube-scheduler"],
+            ["helm.sh/helm/v3/cmd/helm"],
         ]
 
     def test_only_what_a_changed_go_mod_touches(
@@ -227,6 +227,14 @@ class TestABuildThatFails:
         self.fail(go, monkeypatch, on="kwok", saying="no")
         assert "kwok could not be built" in self.message("kwok", "etcd")
         assert len(list((go.root / "logs").iterdir())) == started  # Go has a log from its start on
+
+    def test_what_the_others_share_is_compiled_before_them(
+        self, go: StandInGo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(build, "MEMORY_FOR_TWO", 0)
+        self.fail(go, monkeypatch, on="kubectl", saying="no")
+        assert "kubectl could not be built" in self.message("kubectl", "etcd", "helm")
+        assert [log.stem for log in (go.root / "logs").iterdir()] == ["kubernetes"]  # nothing else was begun
 
     def test_goes_on_once_the_cause_is_gone(self, go: StandInGo, monkeypatch: pytest.MonkeyPatch) -> None:
         self.fail(go, monkeypatch, on="etcd", saying="no")
