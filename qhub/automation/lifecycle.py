@@ -12,12 +12,13 @@ from qhub.automation import real_node
 from qhub.automation.kubectl import kubectl_of
 from qhub.automation.prepare import Prepared, prepare
 from qhub.automation.recover import adopt_pending_creates, end_orphans, release_stale_lock
+from qhub.automation.timing import Parts
 from qhub.rehearsal import paths
 from qhub.rehearsal.cluster.kinds import NodeKind
 
 
 def up(stack: str, *, console: Console, assume_yes: bool = False, nodes: NodeKind | None = None) -> None:
-    """Bring the stack up, show its pods and, where they really run, say where a browser finds the hub.
+    """Bring the stack up, show its pods, how long it took and, where pods really run, where a browser finds the hub.
 
     Args:
         stack: name of the stack.
@@ -29,7 +30,8 @@ def up(stack: str, *, console: Console, assume_yes: bool = False, nodes: NodeKin
         SettingsError, ToolchainError, ClusterError: before anything was created.
         EngineError: the engine failed; it has shown why. Run again to go on from there.
     """
-    prepared = prepare(stack, console=console, nodes=nodes)
+    parts = Parts()
+    prepared = prepare(stack, console=console, nodes=nodes, parts=parts)
     describe(prepared, console=console)
     engine = prepared.engine
     created = engine.select()
@@ -41,8 +43,10 @@ def up(stack: str, *, console: Console, assume_yes: bool = False, nodes: NodeKin
     if not created and engine.state().get("resources"):
         # A first run would print every input of every resource; later ones show just the properties that change.
         words.append("--diff")
-    engine.show(*words)
+    with parts.measure("stack"):
+        engine.show(*words)
     show_pods(prepared, console=console)
+    console.print(f"\n{parts}", highlight=False, soft_wrap=True)
     if prepared.cluster and prepared.cluster.kind != "simulated":
         outputs = engine.outputs()
         url = real_node.entrance(prepared.cluster, outputs)

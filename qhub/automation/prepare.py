@@ -18,6 +18,7 @@ from rich.console import Console
 from qhub.automation import real_node
 from qhub.automation.building import tools_and_images
 from qhub.automation.engine import Engine
+from qhub.automation.timing import Parts
 from qhub.config import Settings, load_settings_file
 from qhub.rehearsal import paths
 from qhub.rehearsal.cluster import EmbeddedCluster
@@ -60,6 +61,7 @@ def prepare(
     root: Path | None = None,
     start_cluster: bool = True,
     nodes: NodeKind | None = None,
+    parts: Parts | None = None,
 ) -> Prepared:
     """Check the settings, get the tools, install the plugins and start the embedded cluster where the stack uses one.
 
@@ -69,12 +71,14 @@ def prepare(
         root: the checkout; default: the one around the current folder.
         start_cluster: False leaves an embedded cluster as it is (for `down` and `env`).
         nodes: kind of nodes of an embedded cluster that is not there yet; None for real ones where they can run.
+        parts: what measures how long each part takes.
 
     Raises:
         SettingsError, ToolchainError, ImagesError, ClusterError: each with a message for people; nothing was created in
             the cluster.
     """
     root = root or paths.project_root()
+    parts = parts or Parts()
     settings = load_settings_file(root / f"Pulumi.{stack}.yaml", stack=stack)
     cluster = embedded_cluster(settings, root=root)
     if cluster:
@@ -90,10 +94,12 @@ def prepare(
         ENGINE_TOOLS + (cluster.tools if cluster else ()),
         real_node.image_names(settings) if containers_run else (),
         console=console,
+        parts=parts,
     )
     plugins = tuple(install_stand_ins(pulumi_home=paths.pulumi_home(root), python=Path(sys.executable)))
     if cluster and start_cluster:
-        start(cluster, [image.archive for image in built], console=console)
+        with parts.measure("cluster"):
+            start(cluster, [image.archive for image in built], console=console)
     variables = engine_variables(root=root, tools=tools, plugins=plugins, cluster=cluster)
     environment = {**os.environ, **variables}
     return Prepared(

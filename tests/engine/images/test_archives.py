@@ -18,6 +18,7 @@ import pytest
 from rich.console import Console
 
 from qhub.automation import building
+from qhub.automation.timing import Parts
 from qhub.rehearsal.images import BuiltImage, ensure_images, find_images, why_not
 from qhub.rehearsal.images.description import IMAGES_DIR, read_images
 from qhub.rehearsal.images.layers import layers_of
@@ -150,7 +151,7 @@ class TestBuilding:
 
         monkeypatch.setattr(building, "ensure_tools", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            building.tools_and_images(["etcd"], ["pause"], console=Console(file=io.StringIO()))
+            building.tools_and_images(["etcd"], ["pause"], console=Console(file=io.StringIO()), parts=Parts())
 
         assert find_images(["pause"]) == {"pause": None}
         assert not (apart / "work").exists()

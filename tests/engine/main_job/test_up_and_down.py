@@ -77,6 +77,7 @@ class TestThePlatformIsUp:
         assert platform.preview() == {}
         printed = platform.qhub("up")
         assert "unchanged" in printed
+        assert re.search(r"^Took .*: .*stack \d", printed, re.MULTILINE)
         assert not re.search(r"\d+ (created|updated|deleted|replaced)", printed)
 
     def test_the_file_of_the_stack_stays_as_it_was(self, platform: Project, tmp_path: Path) -> None:
