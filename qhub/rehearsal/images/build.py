@@ -33,7 +33,7 @@ COLD_SECONDS = {
     "notebook (packages)": 30,
     "notebook (python)": 120,
     "proxy (npm)": 30,
-    "traefik (go)": 300,
+    "traefik (go)": 180,
     "nfs-server (packages)": 15,
 }
 OTHER_SECONDS = 5
