@@ -66,6 +66,9 @@ def _impossible(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "ingress.controller", "ingress-nginx cannot be built here, so no real node can run it: write traefik"
     if settings.certificates.issuer not in ("none", "existing-secret"):
         yield "certificates.issuer", "cert-manager cannot be built here, so no real node can run it: write none"
+    if settings.authentication.type == "native":
+        # Its nativeauthenticator needs onetimepass, which is published as source only; images are built from wheels.
+        yield "authentication.type", "the hub's image here has no accounts of its own: write dummy"
     if settings.storage.kind in ("nfs-server", "managed"):
         yield "storage.kind", "the embedded node mounts no NFS: write storage-class, which takes its own shared class"
 
