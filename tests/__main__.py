@@ -61,7 +61,7 @@ def _wait(half: subprocess.Popen[bytes]) -> int:
 
 
 def _interrupt(halves: list[subprocess.Popen[bytes]]) -> None:
-    """Have both halves stop what they started, as a Ctrl-C does: pytest does not for SIGTERM."""
+    """Have both halves stop what they started, as a Ctrl-C does."""
     for half in halves:
         half.send_signal(signal.SIGINT)
 
