@@ -111,14 +111,19 @@ def amounts(size: Size, *, cpu: float | None, memory: int | None) -> Amounts:
         )
     if cpu is None or memory is None:
         raise ValueError("a share of a node whose CPU and memory are not known")
-    cores = math.floor(max(0.0, cpu - SYSTEM_CORES) / size.users_per_node * 100) / 100
+    cores = _to_hundredths(max(0.0, cpu - SYSTEM_CORES) / size.users_per_node)
     mib = max(0, memory - SYSTEM_MEMORY) // size.users_per_node // _MIB
     return Amounts(
-        cpu_limit=math.floor(min(cores * size.burst.cpu, cpu) * 100) / 100,
+        cpu_limit=_to_hundredths(min(cores * size.burst.cpu, cpu)),
         cpu_guarantee=cores,
         mem_limit=f"{min(math.floor(mib * size.burst.memory), memory // _MIB)}M",
         mem_guarantee=f"{mib}M",
     )
+
+
+def _to_hundredths(cores: float) -> float:
+    """Round down to a hundredth of a core. A billionth is added first: in binary, a hundred times 0.57 is below 57."""
+    return math.floor(cores * 100 + 1e-9) / 100
 
 
 def on_pool(size: Size, pool: Any) -> Amounts | None:
