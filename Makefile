@@ -16,10 +16,10 @@ up: $(VENV)/.up ## bring STACK (default: local) up: tools, embedded cluster, pul
 down: $(VENV)/.up ## destroy STACK and stop its embedded cluster
 	@$(QHUB) down --stack $(STACK)
 
-test: $(VENV)/.test check ## run every test, about 45 minutes; the first time tools and images are built too (25 more)
+test: $(VENV)/.test check ## run every test, about 40 minutes; the first time tools and images are built too (20 more)
 	@$(QHUB) toolchain build
 	@$(QHUB) images build
-	@echo "Running every test, in two halves side by side: about 50 minutes on two cores"
+	@echo "Running every test, in two halves side by side: about 40 minutes on two cores"
 	@$(VENV)/bin/python -m tests
 
 browser: $(VENV)/.test ## run the browser tests; TIMES=20: so often, on one platform that is brought up once
