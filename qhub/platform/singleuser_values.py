@@ -108,6 +108,7 @@ def singleuser_values(settings: Settings, node_pools: Mapping[str, NodePool], cl
         # The chart would do it in a privileged init container of its own. Ours does it along with the rest, see
         # `qhub_hub`: one container less is about a second less until a server is ready.
         "cloudMetadata": {"blockWithIptables": False},
+        # For who asks the chart for its own all the same: a namespace with a quota takes no pod without.
         "networkTools": {"resources": resources(cpu="10m", memory="16Mi", memory_limit="64Mi")},
         "networkPolicy": {"enabled": True},
     }

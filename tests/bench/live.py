@@ -9,11 +9,14 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from qhub.automation import Prepared, real_node
 from tests.bench.by_hand import NAMESPACE, by_hand
 from tests.bench.hub_client import Hub, sign_ins_per_second
 from tests.bench.measuring import Figure, NotMeasured, figure
+
+T = TypeVar("T")
 
 #: Counted runs of each side, in turn, after one that is not counted. A Dask cluster that just misses a look of whoever
 #: waits for it starts 2 to 5 s later, which is as long as the rest of it: fewer than seven, and chance decides.
@@ -70,7 +73,7 @@ def live_figures(prepared: Prepared, *, charts: Path) -> dict[str, Figure]:
 
 async def _work(ours: Hub, theirs: Hub) -> dict[str, Figure]:
     """Measure from the click on start to the first cell's output, and from a new Dask cluster to its first result."""
-    rounds = [[await _one(hub) for hub in (ours, theirs)] for _ in range(STARTS + 1)][1:]
+    rounds = await _rounds(_one, ours, theirs, counted=STARTS)
     figures: dict[str, Figure] = {}
     for number, name in enumerate(("spawn to first cell", "Dask cluster start to first result")):
         # Each side's own median, and then their ratio: in a pair, one slow start on either side would be the ratio.
@@ -78,6 +81,11 @@ async def _work(ours: Hub, theirs: Hub) -> dict[str, Figure]:
         figures[f"{name}, seconds"] = figure(mine)
         figures[f"{name} over by hand"] = figure(mine / hand, GOAL)
     return figures
+
+
+async def _rounds(measure: Callable[[Hub], Awaitable[T]], ours: Hub, theirs: Hub, *, counted: int) -> list[tuple[T, T]]:
+    """Measure ours and theirs in turn, once more often than is counted; return the pairs without the first."""
+    return [(await measure(ours), await measure(theirs)) for _ in range(counted + 1)][1:]
 
 
 async def _one(hub: Hub) -> tuple[float, float]:
@@ -115,7 +123,7 @@ async def _crowds(ours: Hub, theirs: Hub) -> dict[str, Figure]:
 
 async def _in_turn(measure: Callable[[Hub], Awaitable[float]], ours: Hub, theirs: Hub) -> tuple[float, float]:
     """Return the median of ours and the median of ours over theirs."""
-    rounds = [[await measure(hub) for hub in (ours, theirs)] for _ in range(CROWD_RUNS + 1)][1:]
+    rounds = await _rounds(measure, ours, theirs, counted=CROWD_RUNS)
     return statistics.median(mine for mine, _ in rounds), statistics.median(mine / hand for mine, hand in rounds)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from qhub.config import Settings
 from qhub.config.document import read_document
+from qhub.config.shape import is_encrypted
 from tests.graph import clouds_aws, clouds_azure, clouds_digitalocean, clouds_gcp
 from tests.graph.configurations import SECRETS
 from tests.graph.recorder import Recording
@@ -29,9 +30,9 @@ def _sections(file: str) -> dict[str, Any]:
 
 
 def _decrypted(value: Any) -> Any:
+    if is_encrypted(value):
+        return SECRETS["client_secret"]
     if isinstance(value, dict):
-        if value.keys() == {"secure"}:
-            return SECRETS["client_secret"]
         return {key: _decrypted(item) for key, item in value.items()}
     return [_decrypted(item) for item in value] if isinstance(value, list) else value
 

@@ -116,7 +116,7 @@ def _scale(nodes: Nodes, pools: Mapping[str, PoolSpec], world: World) -> list[fl
     daemons = [daemon_pod(item) for item in world[DAEMON_SETS]]
     open_nodes = {name: node for name, node in nodes.items.items() if not node["spec"].get("unschedulable")}
     slots = [slot_of(node, nodes.pods.get(name, []), daemons) for name, node in open_nodes.items()]
-    plan = _grow(nodes, scaled, world, slots)
+    plan = _grow(nodes, scaled, world, slots, daemons)
     waits = list(_let_idle_nodes_go(nodes, scaled, _needed(nodes, scaled, plan.used, slots, world)))
     asked = desired_of(world[CONFIG_MAPS])
     more = {name: len(nodes.of(name)) - count for name, count in before.items()}
@@ -142,9 +142,10 @@ def _running(nodes: Nodes, world: World) -> Deployed | None:
         return None
 
 
-def _grow(nodes: Nodes, pools: Mapping[str, PoolSpec], world: World, slots: Sequence[Slot]) -> Plan:
+def _grow(
+    nodes: Nodes, pools: Mapping[str, PoolSpec], world: World, slots: Sequence[Slot], daemons: Sequence[Pod]
+) -> Plan:
     """Ask for the nodes that the waiting pods need, and tell the pods; those that find room are put on `slots`."""
-    daemons = [daemon_pod(item) for item in world[DAEMON_SETS]]
     counts = {name: len(nodes.of(name)) for name in pools}
 
     made: dict[tuple[str, str], Slot] = {}
