@@ -117,13 +117,21 @@ class Pods:
         return log
 
     def serve(self, name: str, content: str) -> None:
-        """Run a web server that answers with `content` on port 8080, with a Service in front of it on port 80."""
+        """Run a web server that answers with `content` on port 8080, with a Service in front of it on port 80.
+
+        Returns when the Service leads to it: a pod is ready a moment before kube-proxy has heard of it, and until then
+        nobody answers at the Service's address ("No route to host").
+        """
         script = f"busybox mkdir -p /www; echo '{content}' > /www/index.html; " + (
             "busybox httpd -p 8080 -h /www; " + WAITS
         )
         self.make(name, script)
         self.service(name)
         self.ready(name)
+        # The bare name is the pod's own as well.
+        ask = ("exec", name, "--", "busybox", "wget", "-qO-", f"http://{name}.{self.namespace}.svc/")
+        said = until(lambda: self.asked(*ask), f"the Service {name} leads to its pod")
+        assert said == f"{content}\n"
 
     def service(self, name: str, **spec: Any) -> None:
         self.api.create(

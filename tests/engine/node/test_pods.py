@@ -29,9 +29,7 @@ def test_a_service_is_reached_by_its_name_and_no_other_name_is_known(pods: Pods)
 def test_a_pod_reaches_itself_by_its_own_service(pods: Pods) -> None:
     pods.serve("mirror", "me")
     address = f"http://mirror.{pods.namespace}.svc/"  # the bare name is the pod's own as well
-    ask = ("exec", "mirror", "--", "busybox", "sh", "-c", f"busybox wget -qO- {address}")
-    # A pod is ready a moment before kube-proxy has heard of it.
-    assert until(lambda: pods.asked(*ask), "its Service leads to it") == "me\n"
+    assert pods.kubectl("exec", "mirror", "--", "busybox", "sh", "-c", f"busybox wget -qO- {address}") == "me\n"
 
 
 def test_a_pod_asks_the_api_server_with_its_service_account(pods: Pods) -> None:
