@@ -17,6 +17,8 @@ import pytest
 from qhub.rehearsal.cluster import ClusterError, ClusterStatus, EmbeddedCluster, SimulatedNode, SimulatedNodes, Taint
 from qhub.rehearsal.cluster.api import Api
 from tests.engine.conftest import administrator
+from tests.engine.test_cluster_objects import is_ready, pod
+from tests.engine.waiting import eventually
 
 MARKER = "/api/v1/namespaces/default/configmaps"
 
@@ -46,9 +48,10 @@ def is_gone(pid: int) -> bool:
 
 
 def kill(*killed: int) -> None:
-    for pid in killed:
-        psutil.Process(pid).kill()
-    psutil.wait_procs([psutil.Process(pid) for pid in killed if psutil.pid_exists(pid)], timeout=10)
+    ended = [psutil.Process(pid) for pid in killed]
+    for process in ended:
+        process.kill()
+    psutil.wait_procs(ended, timeout=10)
 
 
 def command(cluster: EmbeddedCluster, call: str) -> subprocess.Popen[str]:
@@ -135,16 +138,12 @@ class TestKilled:
         assert not addresses & self.run_pods(api, "after"), "a new kwok gave addresses a second time"
 
     def check_that_our_controllers_are_back(self, api: Api) -> None:
-        from tests.engine.test_cluster_objects import eventually
-
         services = "/api/v1/namespaces/default/services"
         api.create(services, {"metadata": {"name": "entry"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}})
         eventually(lambda: api.get(f"{services}/entry")["status"]["loadBalancer"].get("ingress"))
 
     def run_pods(self, api: Api, name: str) -> set[str]:
         """Run two pods on one node and return their addresses."""
-        from tests.engine.test_cluster_objects import eventually, is_ready, pod
-
         pods = "/api/v1/namespaces/default/pods"
         for number in range(2):
             api.create(pods, pod(f"{name}-{number}", nodeName="simulated-1"))
@@ -178,8 +177,9 @@ class TestKilled:
         assert cluster.start().ready
         cluster.stop()
         assert not [
-            process for process in psutil.process_iter()
-            if not is_gone(process.pid) and str(cluster.folder) in " ".join(process.cmdline())
+            process for process in psutil.process_iter(["cmdline", "status"])
+            if process.info["status"] != psutil.STATUS_ZOMBIE
+            and str(cluster.folder) in " ".join(process.info["cmdline"] or [])
         ]  # fmt: skip
 
 

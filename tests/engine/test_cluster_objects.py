@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from qhub.rehearsal.cluster import ClusterError, EmbeddedCluster, SimulatedNode, Taint
 from qhub.rehearsal.cluster.api import Api, ApiError
 from qhub.rehearsal.toolchain import tool_path
+from tests.engine.waiting import eventually
 
 Json = dict[str, Any]
-T = TypeVar("T")
-
-
-def eventually(look: Callable[[], T], holds: Callable[[T], Any] = bool, *, seconds: float = 60) -> T:
-    """Look again and again until what is seen holds; fail with the last sight."""
-    deadline = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if holds(seen):
-            return seen
-        if time.monotonic() > deadline:
-            pytest.fail(f"still not so: {seen}")
-        time.sleep(0.1)
 
 
 def pod_spec(**spec: Any) -> Json:
@@ -188,12 +175,15 @@ class TestRights:
             own.items("/api/v1/secrets")
 
     def test_a_restricted_namespace_refuses_a_privileged_pod(self, api: Api, namespace: str) -> None:
-        api.merge(
-            f"/api/v1/namespaces/{namespace}",
-            {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
-        )
-        with pytest.raises(ApiError, match="violates PodSecurity"):
-            api.create(f"/api/v1/namespaces/{namespace}/pods", pod("root"))
+        name = f"{namespace}-restricted"
+        # From the start: the API server hears of other labels of a namespace that it knows a moment later.
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        api.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
+        try:
+            with pytest.raises(ApiError, match="violates PodSecurity"):
+                api.create(f"/api/v1/namespaces/{name}/pods", pod("root"))
+        finally:
+            api.delete(f"/api/v1/namespaces/{name}")
 
 
 def api_pki(cluster: EmbeddedCluster) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.engine.clouds.eks import REGION, EksStack, of_type
-from tests.engine.test_cluster_objects import eventually
+from tests.engine.waiting import eventually
 
 AUTOSCALER = "/apis/apps/v1/namespaces/kube-system/deployments/cluster-autoscaler-aws-cluster-autoscaler"
 LABEL = "example.org/team"

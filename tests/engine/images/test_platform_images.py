@@ -8,9 +8,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from qhub.platform.hub.qhub_hub import identity, init_container
@@ -256,10 +258,9 @@ class TestPause:
 
 def _program(pod: Container) -> SimpleNamespace | None:
     """Return the process that runs the image's program, once it does."""
-    import psutil
-
     assert pod.process is not None
     for child in psutil.Process(pod.process.pid).children(recursive=True):
-        if child.cmdline()[:1] == ["/pause"]:
-            return SimpleNamespace(pid=child.pid)
+        with suppress(psutil.NoSuchProcess):
+            if child.cmdline()[:1] == ["/pause"]:
+                return SimpleNamespace(pid=child.pid)
     return None

@@ -16,6 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.engine.main_job.project import QHUB, ROOT, Project, make_project
+from tests.engine.waiting import eventually
 
 
 def not_ready(project: Project) -> list[str]:
@@ -114,10 +115,13 @@ class TestThePlatformIsUp:
         platform.set(storage={"size": "77Gi"})
         assert set(platform.preview().values()) == {"update"}
         platform.qhub("up")
-        after = platform.kubectl("pvc", "--all-namespaces")["items"]
+        after = eventually(  # a disk grows a moment after its claim was told to
+            lambda: platform.kubectl("pvc", "--all-namespaces")["items"],
+            lambda items: (
+                {c["metadata"]["name"]: c["status"]["capacity"]["storage"] for c in items}["nfs-disk"] == "77Gi"
+            ),
+        )
         assert {c["metadata"]["uid"] for c in after} == {c["metadata"]["uid"] for c in claims}
-        sizes = {c["metadata"]["name"]: c["status"]["capacity"]["storage"] for c in after}
-        assert sizes["nfs-disk"] == "77Gi"
 
     def test_down_leaves_no_process_and_no_file(self, platform: Project) -> None:
         pids = [process.pid for process in platform.cluster.status().processes if process.pid]

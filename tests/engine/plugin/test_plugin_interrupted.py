@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -20,11 +21,19 @@ NOWHERE = {"nodeSelector": {"no": "such-node"}}
 def _kill_all(process: subprocess.Popen[str]) -> None:
     """End a run and everything that it has started at once, as a power cut would."""
     family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-    for one in family:
-        one.suspend()
-    for one in family:
-        one.kill()
+    for send in (psutil.Process.suspend, psutil.Process.kill):
+        for one in family:
+            with contextlib.suppress(psutil.NoSuchProcess):  # those that work for a moment only
+                send(one)
     process.communicate()
+
+
+def _is_ours(process: psutil.Process) -> bool:
+    """Tell whether it is the plugin, or helm; one that has ended meanwhile is neither."""
+    try:
+        return "qhub.rehearsal.plugins" in " ".join(process.cmdline()) or process.name() == "helm"
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _status(stack: Stack) -> list[str]:
@@ -105,14 +114,14 @@ def test_a_plugin_ends_with_its_engine(make_stack: MakeStack, chart: Path) -> No
     process = stack.start("up", "--yes", "--skip-preview")
     stack.wait_until(lambda: _status(stack) == ["pending-install"])
     family = psutil.Process(process.pid).children(recursive=True)
-    ours = [one for one in family if "qhub.rehearsal.plugins" in " ".join(one.cmdline()) or one.name() == "helm"]
+    ours = [one for one in family if _is_ours(one)]
     assert len(ours) == 2
     process.kill()
     process.wait()
     _, alive = psutil.wait_procs(ours, timeout=30)
     assert not alive
     for one in family:
-        if one.is_running():
+        with contextlib.suppress(psutil.NoSuchProcess):
             one.kill()  # the language host is not ours to end
     # helm was told, so the release is not left pending.
     assert _status(stack) == ["failed"]
