@@ -22,7 +22,7 @@ test: $(VENV)/.test check ## run every test, about 40 minutes; the first time to
 	@echo "Running every test, in two halves side by side: about 40 minutes on two cores"
 	@$(VENV)/bin/python -m tests
 
-browser: $(VENV)/.test ## run the browser tests; TIMES=20: so often, on one platform that is brought up once
+browser: $(VENV)/.test ## run the browser tests; TIMES=20: those of the platform so often, on one that is brought up once
 	@$(VENV)/bin/pytest tests/browser --times $(TIMES)
 
 check: $(VENV)/.test ## formatting, lint and types

@@ -2,7 +2,8 @@
 
 A test that fails leaves screenshots and traces in `build/browser/failed/<test>/`.
 
-`pytest tests/browser --times 20` runs all of them 20 times on one platform, each time in a browser of its own.
+`pytest tests/browser --times 20` runs the tests of the platform 20 times on one that is brought up once, each time in a
+browser of its own.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ _FAILED = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--times`."""
     parser.addoption(
-        "--times", type=int, default=1, help="how often every browser test is run, one round after another"
+        "--times", type=int, default=1, help="how often every test of the platform is run, one round after another"
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make rounds of the tests that use the browser: pytest orders them by round, and names each by its number."""
+    """Make rounds of the tests of the platform: pytest orders them by round, and names each by its number."""
     times = _times(metafunc.config)
-    if times > 1 and "round_number" in metafunc.fixturenames:
+    if times > 1 and "platform" in metafunc.fixturenames:
         metafunc.parametrize("round_number", range(1, times + 1), indirect=True, scope="package")
 
 

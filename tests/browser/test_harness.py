@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Error, Page, expect
 from qhub.rehearsal.paths import project_root
 from tests.browser.chromium import find_chromium, net_log
 from tests.browser.connections import connected_to, outside
+from tests.browser.site import Person, Site
+from tests.browser.steps.hub import Hub
 from tests.browser.visits import Visit, visit
 
 #: An address of a block that is for documents only (RFC 5737), and a name that can never exist (RFC 2606).
@@ -106,6 +108,17 @@ def test_a_named_screenshot_is_kept(
     picture = screenshot(page, "harness")
     assert picture.read_bytes().startswith(PNG)
     picture.unlink()  # it is for nobody's documents
+
+
+@pytest.mark.parametrize("shown", ["<h1>503 : Service Unavailable</h1>", "<pre>Bad Gateway</pre>"])
+def test_a_start_that_cannot_be_asked_for_fails_at_once(new_visit: Callable[[], Visit], shown: str) -> None:
+    person = Person(name="ada", password="")
+    page = new_visit().page
+    page.set_content(shown)
+    with pytest.raises(AssertionError, match=r"Service Unavailable|Bad Gateway"):
+        Hub(page, Site(url="http://127.0.0.1/", member=person, stranger=person, admin=person)).wait_until_started(
+            person
+        )
 
 
 FAILING = """

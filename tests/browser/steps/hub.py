@@ -11,6 +11,11 @@ from playwright.sync_api import Error, Locator, Page, expect
 from tests.browser.site import Choice, Person, Site
 from tests.browser.steps.waiting import until
 
+#: The heading of an error that the hub, its proxy or nginx makes a page of.
+STATUS = re.compile(r"^\s*5\d\d\b")
+#: All that Traefik says of one.
+GATEWAYS_WORDS = re.compile(r"^\s*(Bad Gateway|Service Unavailable|Gateway Timeout|no available server)\s*$")
+
 
 class Hub:
     """The hub as one person sees it on one page."""
@@ -103,11 +108,11 @@ class Hub:
         """Wait until the browser is on one's own server, and return True; False when it shows `otherwise` instead.
 
         Raises:
-            AssertionError: the hub says that the start failed; with what it says.
+            AssertionError: the hub says that the start failed, or it cannot be reached; with what the page says.
         """
         own = urlsplit(self.site.server(person)).path
         # A page of its own when the start failed at once, else a line on the page that shows the progress.
-        failed = self.page.locator("h1, #progress-message").filter(has_text="Spawn failed")
+        failed = self.page.locator("h1, #progress-message").filter(has_text="Spawn failed").or_(self._away())
 
         def look() -> bool:
             assert not failed.first.is_visible(), self.page.locator("body").inner_text()
@@ -115,6 +120,11 @@ class Hub:
 
         until(self.page, look, seconds=self.site.start_timeout, what=f"the server of {person.name} started")
         return otherwise is None or not otherwise.is_visible()
+
+    def _away(self) -> Locator:
+        """Return what a page shows when a part on the way to the hub is away: nothing more comes of it."""
+        page = self.page
+        return page.locator("h1").filter(has_text=STATUS).or_(page.locator("body").filter(has_text=GATEWAYS_WORDS))
 
     def stop(self) -> None:
         """Stop one's server by the button on the home page, and wait until it is gone."""
