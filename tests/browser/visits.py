@@ -57,7 +57,8 @@ def visit(browser: Browser) -> Generator[Visit]:
         viewport=WINDOW, ignore_https_errors=True, service_workers="block", locale="en-GB", timezone_id="UTC"
     )
     try:
-        context.tracing.start(screenshots=True, snapshots=True)
+        # What pages held, without a film of them, which is a seventh of what the tests make this machine compute.
+        context.tracing.start(snapshots=True)
         yield Visit(context)
     finally:
         context.close()

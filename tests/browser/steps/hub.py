@@ -127,10 +127,9 @@ class Hub:
         return page.locator("h1").filter(has_text=STATUS).or_(page.locator("body").filter(has_text=GATEWAYS_WORDS))
 
     def stop(self) -> None:
-        """Stop one's server by the button on the home page, and wait until it is gone."""
+        """Stop one's running server by the button on the home page, and wait until it is gone."""
         self.open_home()
-        self.page.locator("#stop").click()
-        self.wait_until_stopped(seconds=self.site.start_timeout)
+        self._press_stop()
 
     def wait_until_stopped(self, *, seconds: float, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Wait until the home page offers to start a server. Looking there does not count as using the server.
@@ -168,9 +167,14 @@ class Hub:
         self.start(person)
 
     def ensure_stopped(self) -> None:
-        """See to it that one's server does not run."""
+        """See to it that one's server does not run. One may be stopped for idleness this moment."""
         if self.is_running():
-            self.stop()
+            # On the page that had the button: opened again, it has none once the server was stopped for idleness.
+            self._press_stop()
+
+    def _press_stop(self) -> None:
+        self.page.locator("#stop").click()
+        self.wait_until_stopped(seconds=self.site.start_timeout)
 
     def new_token(self) -> str:
         """Make a token on the page for them, and return it."""
