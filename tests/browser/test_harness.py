@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -110,15 +111,32 @@ def test_a_named_screenshot_is_kept(
     picture.unlink()  # it is for nobody's documents
 
 
-@pytest.mark.parametrize("shown", ["<h1>503 : Service Unavailable</h1>", "<pre>Bad Gateway</pre>"])
-def test_a_start_that_cannot_be_asked_for_fails_at_once(new_visit: Callable[[], Visit], shown: str) -> None:
+def hub_of(page: Page, url: str) -> Hub:
     person = Person(name="ada", password="")
-    page = new_visit().page
-    page.set_content(shown)
-    with pytest.raises(AssertionError, match=r"Service Unavailable|Bad Gateway"):
-        Hub(page, Site(url="http://127.0.0.1/", member=person, stranger=person, admin=person)).wait_until_started(
-            person
-        )
+    return Hub(page, Site(url=url, member=person, stranger=person, admin=person))
+
+
+class TestTheHubIsAway:
+    @pytest.mark.parametrize("shown", ["<h1>503 : Service Unavailable</h1>", "<pre>Bad Gateway</pre>"])
+    def test_an_error_on_the_way_ends_a_wait_at_once(self, new_visit: Callable[[], Visit], shown: str) -> None:
+        page = new_visit().page
+        page.set_content(shown)
+        hub = hub_of(page, "http://127.0.0.1/")
+        with pytest.raises(AssertionError, match=r"Service Unavailable|Bad Gateway"):
+            hub.wait_until_started(hub.site.member)
+        with pytest.raises(AssertionError, match=r"Service Unavailable|Bad Gateway"):
+            hub.expect_signed_in(hub.site.member)
+
+    def test_so_does_a_connection_that_fails(self, new_visit: Callable[[], Visit]) -> None:
+        page = new_visit().page
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{free.getsockname()[1]}/"
+            page.set_content(f"<a href={url!r}>there</a>")
+            page.get_by_text("there").click()
+            hub = hub_of(page, url)
+            with pytest.raises(AssertionError, match="nothing answers"):
+                hub.wait_until_started(hub.site.member)
 
 
 FAILING = """

@@ -10,7 +10,10 @@ from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.browser.site import Choice, Person, Site
 from tests.browser.steps.waiting import until
+from tests.browser.visits import PATIENCE
 
+#: Address of the page that Chromium shows when a connection fails.
+BROWSERS_ERROR = "chrome-error:"
 #: The heading of an error that the hub, its proxy or nginx makes a page of.
 STATUS = re.compile(r"^\s*5\d\d\b")
 #: All that Traefik says of one.
@@ -34,7 +37,7 @@ class Hub:
 
     def expect_signed_in(self, person: Person) -> None:
         """Wait until the page knows the person."""
-        expect(self.page.locator("#logout")).to_be_visible()
+        self._expect(self.page.locator("#logout"))
         expect(self.page.locator(".navbar")).to_contain_text(person.name)
 
     def expect_refused(self) -> None:
@@ -51,7 +54,7 @@ class Hub:
     def open_home(self) -> None:
         """Open the page with the buttons that start and stop one's server."""
         self.page.goto(self.site.at("hub/home"))
-        expect(self.page.locator("#start")).to_be_visible()
+        self._expect(self.page.locator("#start"))
 
     def is_running(self) -> bool:
         """Say whether one's server runs or is being started or stopped, by the home page as it is now."""
@@ -84,7 +87,7 @@ class Hub:
         self.page.goto(self.site.at("hub/spawn"))
         form = self.page.locator("#spawn_form")
         # Without profiles there is no form: the server starts when the page is opened.
-        expect(form.or_(self.page.locator("#progress-bar, #jupyterlab-splash, .jp-LabShell")).first).to_be_visible()
+        self._expect(form.or_(self.page.locator("#progress-bar, #jupyterlab-splash, .jp-LabShell")))
         if form.is_visible():
             if profile:
                 form.locator(f"input[name=profile][value={profile!r}]").check()
@@ -112,19 +115,36 @@ class Hub:
         """
         own = urlsplit(self.site.server(person)).path
         # A page of its own when the start failed at once, else a line on the page that shows the progress.
-        failed = self.page.locator("h1, #progress-message").filter(has_text="Spawn failed").or_(self._away())
+        failed = self.page.locator("h1, #progress-message").filter(has_text="Spawn failed")
 
         def look() -> bool:
             assert not failed.first.is_visible(), self.page.locator("body").inner_text()
+            self._expect_no_error()
             return (otherwise is not None and otherwise.is_visible()) or urlsplit(self.page.url).path.startswith(own)
 
         until(self.page, look, seconds=self.site.start_timeout, what=f"the server of {person.name} started")
         return otherwise is None or not otherwise.is_visible()
 
-    def _away(self) -> Locator:
-        """Return what a page shows when a part on the way to the hub is away: nothing more comes of it."""
+    def _expect(self, wanted: Locator) -> None:
+        """Wait until some of what is wanted is on the page.
+
+        Raises:
+            AssertionError: the page says that the hub cannot be reached: nothing more comes of it.
+            TimeoutError: it did not come.
+        """
+
+        def look() -> bool:
+            self._expect_no_error()
+            return wanted.first.is_visible()
+
+        until(self.page, look, seconds=PATIENCE / 1000, what=f"{wanted} is there")
+
+    def _expect_no_error(self) -> None:
+        """Fail when the page is what the browser, or a part on the way to the hub, shows in place of the hub's."""
         page = self.page
-        return page.locator("h1").filter(has_text=STATUS).or_(page.locator("body").filter(has_text=GATEWAYS_WORDS))
+        assert not page.url.startswith(BROWSERS_ERROR), "nothing answers"
+        error = page.locator("h1").filter(has_text=STATUS).or_(page.locator("body").filter(has_text=GATEWAYS_WORDS))
+        assert not error.first.is_visible(), page.locator("body").inner_text()
 
     def stop(self) -> None:
         """Stop one's running server by the button on the home page, and wait until it is gone."""
