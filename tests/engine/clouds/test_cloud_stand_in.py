@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from qhub.rehearsal.clouds.clock import SPEED_VARIABLE
 from qhub.rehearsal.clouds.faults import FAULTS_VARIABLE
 from qhub.rehearsal.clouds.world import WORLD_VARIABLE
 from tests.engine.clouds.stack import CloudStack
+from tests.engine.waiting import eventually
 
 MakeStack = Callable[..., CloudStack]
 VPC = "digitalocean:index/vpc:Vpc"
@@ -164,10 +164,7 @@ def test_an_interrupted_run_is_gone_on_with(make_cloud_stack: MakeStack) -> None
     stack = make_cloud_stack(**{SPEED_VARIABLE: "1"})
     stack.resources(net=network())
     process = stack.start("up", "--yes", "--skip-preview")
-    deadline = time.monotonic() + 60
-    while not stack.world.records():
-        assert time.monotonic() < deadline, "nothing was begun"
-        time.sleep(0.05)
+    eventually(stack.world.records)
     process.send_signal(signal.SIGINT)
     said = process.communicate()[0]
     assert process.returncode != 0

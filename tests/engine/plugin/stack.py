@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,13 +70,6 @@ class Stack(PulumiStack):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
-
-    def wait_until(self, happened: Callable[[], bool], *, seconds: float = 60) -> None:
-        """Wait for something that another process does."""
-        deadline = time.monotonic() + seconds
-        while not happened():
-            assert time.monotonic() < deadline, "it did not happen"
-            time.sleep(0.1)
 
     def clean_up(self) -> None:
         """Remove what is left, however the test ended."""

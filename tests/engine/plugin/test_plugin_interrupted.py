@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from tests.engine.plugin.stack import Stack
+from tests.engine.waiting import eventually
 
 MakeStack = Callable[[str], Stack]
 NOWHERE = {"nodeSelector": {"no": "such-node"}}
@@ -47,7 +48,7 @@ def test_a_release_left_pending_by_a_killed_run_is_taken_over(make_stack: MakeSt
     # Killed while it is installed for the first time.
     stack.config(chart=str(chart), values=NOWHERE, options={"timeout": 300})
     process = stack.start(*up)
-    stack.wait_until(lambda: _status(stack) == ["pending-install"])
+    eventually(lambda: _status(stack) == ["pending-install"])
     _kill_all(process)
     assert _status(stack) == ["pending-install"]
     stack.pulumi("cancel", "--yes")
@@ -60,7 +61,7 @@ def test_a_release_left_pending_by_a_killed_run_is_taken_over(make_stack: MakeSt
     # Killed while it is upgraded.
     stack.config(values=NOWHERE)
     process = stack.start(*up)
-    stack.wait_until(lambda: _status(stack) == ["pending-upgrade"])
+    eventually(lambda: _status(stack) == ["pending-upgrade"])
     _kill_all(process)
     stack.pulumi("cancel", "--yes")
     stack.config(values={"replicas": 2})
@@ -81,7 +82,7 @@ def test_objects_made_by_a_killed_run_are_gone_on_with(make_stack: MakeStack) ->
     inputs = {"metadata": meta, "spec": {**spec, "template": {**template, "spec": stuck}}}
     stack.config(resources={"slow": ["kubernetes:apps/v1:Deployment", inputs]})
     process = stack.start("up", "--yes", "--skip-preview")
-    stack.wait_until(lambda: "slow" in stack.kubectl("get", "deployments"))
+    eventually(lambda: "slow" in stack.kubectl("get", "deployments"))
     _kill_all(process)
 
     stack.pulumi("cancel", "--yes")
@@ -96,7 +97,7 @@ def test_an_interrupt_ends_the_waits_and_keeps_what_was_made(make_stack: MakeSta
     stack = make_stack("release")
     stack.config(chart=str(chart), values=NOWHERE, options={"timeout": 300})
     process = stack.start("up", "--yes", "--skip-preview")
-    stack.wait_until(lambda: _status(stack) == ["pending-install"])
+    eventually(lambda: _status(stack) == ["pending-install"])
     os.kill(process.pid, signal.SIGINT)
     said = process.communicate(timeout=60)[0]
     assert process.returncode != 0
@@ -112,7 +113,7 @@ def test_a_plugin_ends_with_its_engine(make_stack: MakeStack, chart: Path) -> No
     stack = make_stack("release")
     stack.config(chart=str(chart), values=NOWHERE, options={"timeout": 300})
     process = stack.start("up", "--yes", "--skip-preview")
-    stack.wait_until(lambda: _status(stack) == ["pending-install"])
+    eventually(lambda: _status(stack) == ["pending-install"])
     family = psutil.Process(process.pid).children(recursive=True)
     ours = [one for one in family if _is_ours(one)]
     assert len(ours) == 2
