@@ -26,10 +26,11 @@ class Terminal:
         A line that is wider than the screen comes as several.
         """
         self._commands += 1
-        end = f"end-of-command-{self._commands}"
+        begin, end = f"begin-of-command-{self._commands}", f"end-of-command-{self._commands}"
         self.panel.locator(".xterm").click()
-        # Quotes keep the word apart from its echo. The screen is cleared once the command is typed, with the echo.
-        self.page.keyboard.type(f"clear; {command}; echo '{end[:3]}'{end[3:]}\n")
-        expect(self.screen).to_contain_text(end)
-        text = self.screen.inner_text().replace("\xa0", " ")
-        return "\n".join(line.rstrip() for line in text.partition(end)[0].splitlines()).strip()
+        # Quotes keep the words apart from their echo. The screen is cleared once the command is typed, with the echo.
+        self.page.keyboard.type(f"clear; echo '{begin[:3]}'{begin[3:]}; {command}; echo '{end[:3]}'{end[3:]}\n")
+        # Both, since rows come to screen readers by and by: the row with the end may be new while those above are not.
+        expect(self.screen).to_contain_text(re.compile(f"{begin}.*{end}", re.DOTALL))
+        text = self.screen.inner_text().replace("\xa0", " ").partition(begin)[2].partition(end)[0]
+        return "\n".join(line.rstrip() for line in text.splitlines()).strip()
