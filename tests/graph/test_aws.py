@@ -249,27 +249,32 @@ class TestNodePools:
             made.name: made.inputs["scalingConfig"]["desiredSize"] for made in recording.of_type(GROUP)
         }
 
-    def test_general_is_a_group_in_each_zone_and_the_others_are_one(self) -> None:
+    def test_a_pool_is_a_group_in_each_of_its_zones_and_a_spot_pool_one_in_all(self) -> None:
         made = record_configuration(EVERYTHING)
-        groups = {one.name: one.inputs for one in made.of_type(GROUP)}
-        general = {name: one for name, one in groups.items() if name.startswith("pools-general-")}
+        groups, bounds = {one.name: one.inputs for one in made.of_type(GROUP)}, autoscaled(made)
+        zones = [f"eu-central-1{letter}" for letter in "abc"]
+        one_each = {f"pools-{pool}-{zone}" for pool in ("general", "user", "large") for zone in zones}
 
-        assert groups.keys() - general.keys() == {"pools-user", "pools-worker", "pools-gpu", "pools-large"}
-        bounds = autoscaled(made)
-        assert [bounds[name]["minSize"] for name in sorted(general)] == [1, 1, 0]
-        assert [bounds[name]["maxSize"] for name in sorted(general)] == [4, 4, 4]
-        assert {len(one["subnetIds"]) for one in general.values()} == {1}
-        assert len(groups["pools-user"]["subnetIds"]) == 3
-        assert groups["pools-gpu"]["subnetIds"] == ["network-private-eu-central-1a-id"]
+        assert groups.keys() == {*one_each, "pools-gpu-eu-central-1a", "pools-worker"}
+        assert {groups[name]["subnetIds"][0] for name in one_each} == {f"network-private-{zone}-id" for zone in zones}
+        assert {len(groups[name]["subnetIds"]) for name in one_each} == {1}
+        assert len(groups["pools-worker"]["subnetIds"]) == 3
+        assert groups["pools-gpu-eu-central-1a"]["subnetIds"] == ["network-private-eu-central-1a-id"]
+        assert [bounds[f"pools-general-{zone}"] for zone in zones] == [
+            {"minSize": least, "maxSize": 4} for least in (1, 1, 0)
+        ]
+        assert [bounds[f"pools-user-{zone}"]["maxSize"] for zone in zones] == [4, 3, 3]
+        assert bounds["pools-worker"]["maxSize"] == 20
 
     def test_images_fit_architecture_and_gpu(self) -> None:
         made = record_configuration(EVERYTHING)
 
-        assert {one.name: one.inputs["amiType"] for one in made.of_type(GROUP) if "general" not in one.name} == {
-            "pools-user": "AL2023_ARM_64_STANDARD",
-            "pools-worker": "AL2023_x86_64_STANDARD",
-            "pools-gpu": "AL2023_x86_64_NVIDIA",
-            "pools-large": "AL2023_ARM_64_STANDARD",
+        assert {one.name.split("-")[1]: one.inputs["amiType"] for one in made.of_type(GROUP)} == {
+            "general": "AL2023_x86_64_STANDARD",
+            "user": "AL2023_ARM_64_STANDARD",
+            "worker": "AL2023_x86_64_STANDARD",
+            "gpu": "AL2023_x86_64_NVIDIA",
+            "large": "AL2023_ARM_64_STANDARD",
         }
         assert made.one(GROUP, "pools-worker").inputs["capacityType"] == "SPOT"
 
@@ -280,14 +285,14 @@ class TestNodePools:
 
     def test_a_node_of_a_pool_at_zero_can_be_imagined(self) -> None:
         made = record_configuration(EVERYTHING)
-        group = made.one(GROUP, "pools-gpu").inputs
+        group = made.one(GROUP, "pools-gpu-eu-central-1a").inputs
 
         assert group["taints"] == [
             {"key": "example.org/dear", "value": "yes", "effect": "PREFER_NO_SCHEDULE"},
             {"key": "qhub.dev/pool", "value": "gpu", "effect": "NO_SCHEDULE"},
             {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"},
         ]
-        assert tags_of(made, "pools-gpu") == {
+        assert tags_of(made, "pools-gpu-eu-central-1a") == {
             "node-template/label/example.org/rack": "a",
             "node-template/label/qhub.dev/pool": "gpu",
             "node-template/label/k8s.amazonaws.com/accelerator": group["labels"]["k8s.amazonaws.com/accelerator"],
@@ -302,28 +307,38 @@ class TestNodePools:
     def test_other_bounds_of_a_pool_change_the_autoscaler_alone(self) -> None:
         general = {"general": {"min": 2, "max": 6}, "user": {"min": 3, "max": 30}}
         before, after = record_configuration(MINIMAL), record_configuration(MINIMAL, cluster={"node_pools": general})
-        names = {f"pools-general-{zone}" for zone in ZONES[:2]}
+        bounds = autoscaled(after)
 
         assert bounds_sent(before) == bounds_sent(after)
-        assert {name: autoscaled(after)[name] for name in (*names, "pools-user")} == {
-            **{name: {"minSize": 1, "maxSize": 6} for name in names},
-            "pools-user": {"minSize": 3, "maxSize": 30},
-        }
+        assert [bounds[f"pools-general-{zone}"] for zone in ZONES[:2]] == [{"minSize": 1, "maxSize": 6}] * 2
+        assert [bounds[f"pools-user-{zone}"] for zone in ZONES[:2]] == [
+            {"minSize": 2, "maxSize": 15},
+            {"minSize": 1, "maxSize": 15},
+        ]
         # The number of nodes that a group is made with is ignored later.
         assert changed(before, after) == {
-            "Release:qhub-cluster-autoscaler", "NodeGroup:pools-general-eu-west-1b", "NodeGroup:pools-user",
-        }  # fmt: skip
+            "Release:qhub-cluster-autoscaler",
+            "NodeGroup:pools-general-eu-west-1b",
+            *(f"NodeGroup:pools-user-{zone}" for zone in ZONES[:2]),
+        }
 
     def test_a_pool_of_one_size_is_left_at_it(self) -> None:
-        made = record_configuration(MINIMAL, cluster={"node_pools": {"user": {"min": 2, "max": 2}}})
+        bounds = autoscaled(record_configuration(MINIMAL, cluster={"node_pools": {"user": {"min": 2, "max": 2}}}))
 
-        assert autoscaled(made)["pools-user"] == {"minSize": 2, "maxSize": 2}
+        assert [bounds[f"pools-user-{zone}"] for zone in ZONES[:2]] == [{"minSize": 1, "maxSize": 1}] * 2
+
+    def test_a_pool_that_may_have_one_node_has_a_group_in_each_zone_all_the_same(self) -> None:
+        one, two = (record_configuration(MINIMAL, cluster={"node_pools": {"user": {"max": most}}}) for most in (1, 2))
+
+        assert [autoscaled(one)[f"pools-user-{zone}"]["maxSize"] for zone in ZONES[:2]] == [1, 0]
+        assert changed(one, two) == {"Release:qhub-cluster-autoscaler"}
 
     def test_one_more_pool_leaves_the_others_bounds_as_they_are(self) -> None:
         more = {"node_pools": {"big": {"instance_type": "m6i.2xlarge"}}}
         before, after = record_configuration(MINIMAL), record_configuration(MINIMAL, cluster=more)
 
-        assert {name: bounds for name, bounds in autoscaled(after).items() if name != "pools-big"} == autoscaled(before)
+        big = {f"pools-big-{zone}" for zone in ZONES[:2]}
+        assert {name: bounds for name, bounds in autoscaled(after).items() if name not in big} == autoscaled(before)
 
     def test_a_pool_with_a_gpu_gets_its_device_plugin(self) -> None:
         names = {
@@ -349,17 +364,17 @@ class TestZones:
         touched = in_both(before, after)
 
         assert not {one for one in touched if one.startswith(("Subnet:", "Cluster:", "RouteTable:", "NatGateway:"))}
-        # Groups over all zones become new ones; the autoscaler is told of them, and of the one more.
-        assert inputs_changed(before, after) == {
-            "NodeGroup:pools-user", "NodeGroup:pools-worker", "Release:qhub-cluster-autoscaler",
-        }  # fmt: skip
-
-    def test_pools_that_name_their_zones_stay_as_they_are(self) -> None:
-        pools = {pool: {"zones": ZONES[:2]} for pool in ("user", "worker")}
-        before, after = self.with_zones(ZONES[:2], **pools), self.with_zones(ZONES, **pools)
-
-        # General has a group more.
+        # The autoscaler is told of the groups that come, and of other shares of `max`.
         assert inputs_changed(before, after) == {"Release:qhub-cluster-autoscaler"}
+
+    @pytest.mark.parametrize(("zones", "moved"), [(None, {"NodeGroup:pools-worker"}), (ZONES[:2], set())])
+    def test_a_spot_pool_becomes_a_new_group_unless_it_names_its_zones(
+        self, zones: list[str] | None, moved: set[str]
+    ) -> None:
+        pool = {"spot": True, "zones": zones}
+        before, after = self.with_zones(ZONES[:2], worker=pool), self.with_zones(ZONES, worker=pool)
+
+        assert inputs_changed(before, after) == {"Release:qhub-cluster-autoscaler", *moved}
 
     def test_the_new_zone_has_all_that_a_zone_has(self) -> None:
         before, after = self.with_zones(ZONES[:2]), self.with_zones(ZONES)
@@ -377,7 +392,7 @@ class TestZones:
             "RouteTableAssociation:network-public-eu-west-1c",
             "RouteTableAssociation:network-private-eu-west-1c",
             "VpcEndpointRouteTableAssociation:network-s3-eu-west-1c",
-            "NodeGroup:pools-general-eu-west-1c",
+            *(f"NodeGroup:pools-{pool}-eu-west-1c" for pool in ("general", "user", "worker")),
             "MountTarget:files-eu-west-1c",
         }
 

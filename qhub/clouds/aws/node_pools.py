@@ -1,12 +1,17 @@
 """Node pools as managed node groups.
 
-**Zones.** A disk on EBS lies in one zone, and the pods that have disks (the hub with its database, the NFS server) run
-in the pool `general`. If all of it were one group, a node that dies could come back in another zone, and the hub would
-wait for ever: the autoscaler cannot ask a group for a node in a given zone. So `general` is one group in each of its
-zones. `min` is shared out among them; `max` counts for each, since the disk may lie in any. Every other pool is one
-group over all of its zones: its pods have no disks, `max` is exact, and spot capacity is found in whichever zone has
-some. The zones of a group cannot be changed; a pool whose zones change (without `zones`: the cluster's) gets a new
-group before the old one is drained. Name the zones of a pool to keep it as it is when the network gets one more.
+**Zones.** A pool is one group in each of its zones, for two reasons. A disk on EBS lies in one zone, and the pods that
+have disks (the hub with its database, the NFS server) run in the pool `general`: were it one group, a node that dies
+could come back in another zone, and the hub would wait for ever, since the autoscaler cannot ask a group for a node in
+a given zone. And AWS keeps a group even over its zones: when idle nodes have gone from one, it drains a node in use in
+another, with the notebooks on it, which nothing brings back. For groups that EKS makes, this cannot be turned off
+(kubernetes/autoscaler, cloudprovider/aws/README.md, on AZRebalance; aws/containers-roadmap#1453). A spot pool alone is
+one group over all of its zones: what runs there is used to losing nodes, and capacity is found in whichever zone has
+some.
+
+`min` is shared out among the groups of a pool, and `max` too, so that it holds for the pool; but for `general` it
+counts in each zone, since the disk may lie in any. The zones of a group cannot be changed: a spot pool whose zones
+change (without `zones`: the cluster's) gets a new group before the old one is drained.
 
 **Number of nodes.** A group is made with `min` nodes; from then on their number belongs to the autoscaler, and `pulumi
 up` ignores it (`scalingConfig.desiredSize`). `min` and `max` are the autoscaler's too, among its arguments
@@ -73,23 +78,33 @@ class Group:
     max: int
 
 
-def groups_of(pool: str, *, zones: Sequence[str], at_least: int, at_most: int) -> dict[str, Group]:
+def groups_of(pool: str, *, zones: Sequence[str], at_least: int, at_most: int, spot: bool = False) -> dict[str, Group]:
     """Return the groups of a pool by what follows the pool's name in theirs.
 
     Args:
         pool: name of the pool.
-        zones: of the pool. Their order does not matter; the first letters get what of `at_least` cannot be shared out
-            evenly. So one more zone at the end of the alphabet raises `min` of no group.
+        zones: of the pool. Their order does not matter; the first letters get what cannot be shared out evenly. So one
+            more zone at the end of the alphabet raises `min` and `max` of no group. A zone that gets none of a small
+            `max` has its group all the same: raising `max` makes no group, and lowering it deletes none with its nodes.
         at_least: `min` of the pool.
         at_most: `max` of the pool.
+        spot: whether the cloud may take its nodes away.
     """
     zones = sorted(zones)
-    if pool != POOL_WITH_DISKS:
+    if spot and pool != POOL_WITH_DISKS:
         return {"": Group(zones=tuple(zones), min=at_least, max=at_most)}
-    each, more = divmod(at_least, len(zones))
+    fewest = _shares(at_least, len(zones))
+    most = [at_most] * len(zones) if pool == POOL_WITH_DISKS else _shares(at_most, len(zones))
     return {
-        f"-{zone}": Group(zones=(zone,), min=each + (place < more), max=at_most) for place, zone in enumerate(zones)
+        f"-{zone}": Group(zones=(zone,), min=least, max=greatest)
+        for zone, least, greatest in zip(zones, fewest, most, strict=True)
     }
+
+
+def _shares(number: int, count: int) -> list[int]:
+    """Return `count` numbers, as even as can be, that are `number` together."""
+    each, more = divmod(number, count)
+    return [each + (place < more) for place in range(count)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +135,7 @@ class AwsNodePool(pulumi.ComponentResource):
 
     Creates:
         LaunchTemplate (disk, tags, no instance credentials for pods);
-        NodeGroup, for the pool `general` one in each zone;
+        NodeGroup, one in each zone; for a spot pool one in all;
         per group, a Tag on its autoscaling group for each thing that the autoscaler has to know.
 
     Attributes:
@@ -139,7 +154,9 @@ class AwsNodePool(pulumi.ComponentResource):
         self._labels = self._node_labels()
         template = self._launch_template()
         zones = self._pool.zones or args.settings.zones
-        groups = groups_of(args.pool, zones=zones, at_least=self._pool.min, at_most=self._pool.max)
+        groups = groups_of(
+            args.pool, zones=zones, at_least=self._pool.min, at_most=self._pool.max, spot=self._pool.spot
+        )
         made = {suffix: self._node_group(suffix, group, template) for suffix, group in groups.items()}
         self.ready = tuple(made.values())
         self.groups = tuple(

@@ -18,7 +18,7 @@ def arguments(eks: EksStack) -> list[str]:
 
 class TestARunningCluster:
     def test_is_left_alone_when_nothing_changes(self, eks: EksStack) -> None:
-        assert arguments(eks) == ["1:2 general", "0:2 general", "1:3 user", "0:2 worker"]
+        assert arguments(eks) == ["1:2 general", "0:2 general", "1:3 user", "0:1 worker", "0:1 worker"]
         assert len(eks.nodes("user")) == 1
         assert eks.steps() == {}
 
@@ -41,8 +41,8 @@ class TestARunningCluster:
         eks.cluster["node_pools"]["user"]["labels"] = {LABEL: "blue"}
 
         assert eks.touched() == {
-            "NodeGroup:pools-user": ["update"],
-            f"Tag:pools-user-k8s.io/cluster-autoscaler/node-template/label/{LABEL}": ["create"],
+            f"NodeGroup:pools-user-{REGION}a": ["update"],
+            f"Tag:pools-user-{REGION}a-k8s.io/cluster-autoscaler/node-template/label/{LABEL}": ["create"],
         }
         assert eks.names("user") == before
         assert [eks.api.get(f"/api/v1/nodes/{name}")["metadata"]["labels"][LABEL] for name in before] == ["blue"]
@@ -66,44 +66,61 @@ class TestARunningCluster:
         eks.cluster["node_pools"]["big"] = {"instance_type": "m6i.2xlarge", "min": 1, "max": 2}
         touched = eks.touched()
 
-        assert of_type(touched, "NodeGroup", "LaunchTemplate") == {"NodeGroup:pools-big", "LaunchTemplate:pools-big"}
+        assert of_type(touched, "NodeGroup", "LaunchTemplate") == {
+            "LaunchTemplate:pools-big",
+            *(f"NodeGroup:pools-big-{REGION}{letter}" for letter in "ab"),
+        }
         assert of_type(touched, "Tag") == set(touched) - of_type(touched, "NodeGroup", "LaunchTemplate")
         assert all(name.partition(":")[2].startswith("pools-big") for name in touched)
         assert {tuple(operations) for operations in touched.values()} == {("create",)}
         assert [node.instance_type for node in eks.nodes("big")] == ["m6i.2xlarge"]
-        assert arguments(eks)[0] == "1:2 big"
+        assert arguments(eks)[:2] == ["1:1 big", "0:1 big"]
 
         del eks.cluster["node_pools"]["big"]
         gone = eks.touched()
         assert gone == {name: ["delete"] for name in touched}
         assert eks.nodes("big") == []
-        assert arguments(eks) == ["1:2 general", "0:2 general", "1:3 user", "0:2 worker"]
+        assert arguments(eks) == ["1:2 general", "0:2 general", "1:3 user", "0:1 worker", "0:1 worker"]
         assert eks.names("general") | eks.names("user") == others
 
-    def test_another_zone_of_a_pool_makes_a_new_group_before_the_old_one_goes(self, eks: EksStack) -> None:
-        before, general = eks.names("user"), eks.names("general")
+    def test_one_more_zone_of_a_pool_is_one_more_group(self, eks: EksStack) -> None:
+        before = eks.names("general") | eks.names("user")
         eks.cluster["node_pools"]["user"]["zones"] = [f"{REGION}a", f"{REGION}b"]
         touched = eks.touched()
 
-        assert of_type(touched, "NodeGroup", "LaunchTemplate") == {"NodeGroup:pools-user"}
-        assert touched.pop("NodeGroup:pools-user") == ["create", "delete"]
-        assert all(name.startswith("Tag:pools-user-") for name in touched)
-        assert len(eks.nodes("user")) == 1
-        assert not eks.names("user") & before
-        assert eks.names("general") == general
+        assert of_type(touched, "NodeGroup", "LaunchTemplate") == {f"NodeGroup:pools-user-{REGION}b"}
+        assert all(name.partition(":")[2].startswith(f"pools-user-{REGION}b") for name in touched)
+        assert eks.names("general") | eks.names("user") == before
+
+    def test_another_zone_of_a_spot_pool_makes_a_new_group_before_the_old_one_goes(self, eks: EksStack) -> None:
+        spot = eks.cluster["node_pools"]["spot"] = {"instance_type": "m6i.xlarge", "min": 1, "max": 2, "spot": True}
+        spot["zones"] = [f"{REGION}a"]
+        eks.up()
+        before, others = eks.names("spot"), eks.names("general") | eks.names("user")
+        spot["zones"] = [f"{REGION}a", f"{REGION}b"]
+        touched = eks.touched()
+
+        assert of_type(touched, "NodeGroup", "LaunchTemplate") == {"NodeGroup:pools-spot"}
+        assert touched.pop("NodeGroup:pools-spot") == ["create", "delete"]
+        assert all(name.startswith("Tag:pools-spot-") for name in touched)
+        assert len(eks.nodes("spot")) == 1
+        assert not eks.names("spot") & before
+        assert eks.names("general") | eks.names("user") == others
 
     def test_a_third_zone_replaces_the_groups_over_all_zones_alone(self, eks: EksStack) -> None:
+        del eks.cluster["node_pools"]["spot"]["zones"]
         eks.cluster["network"]["zones"] = [f"{REGION}{letter}" for letter in "abc"]
         steps = eks.steps()
 
         replaced = {name for name, step in steps.items() if "replace" in step and "k8s.io" not in name}
-        assert replaced == {"pools-worker"}
+        assert replaced == {"pools-spot"}
         assert {name for name, step in steps.items() if step == "update"} == {"autoscaler"}
         assert {name for name, step in steps.items() if step == "create" and "k8s.io" not in name} == {
             f"network-private-{REGION}c",
             f"network-public-{REGION}c",
             f"network-s3-{REGION}c",
             f"pools-general-{REGION}c",
+            f"pools-worker-{REGION}c",
         }
 
     def test_a_destroy_leaves_nothing(self, eks: EksStack) -> None:

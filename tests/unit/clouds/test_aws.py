@@ -79,21 +79,35 @@ class TestGroups:
         assert sorted(zone for group in groups.values() for zone in group.zones) == sorted(zones(some))
         assert {group.max for group in groups.values()} == {most}
 
-    @given(st.lists(st.sampled_from(ZONE_LETTERS), min_size=2, unique=True), st.integers(0, 20))
-    def test_a_zone_more_raises_no_minimum(self, some: list[str], least: int) -> None:
+    @given(letters, st.integers(0, 20), st.integers(0, 20))
+    def test_those_of_another_pool_have_its_bounds_together(self, some: list[str], least: int, more: int) -> None:
+        groups = groups_of("user", zones=zones(some), at_least=least, at_most=least + more)
+
+        # Each in one zone: AWS stops nodes in use to keep a group even over several.
+        assert {group.zones for group in groups.values()} == {(zone,) for zone in zones(some)}
+        assert sum(group.min for group in groups.values()) == least
+        assert sum(group.max for group in groups.values()) == least + more
+        assert all(group.min <= group.max for group in groups.values())
+
+    @given(
+        st.lists(st.sampled_from(ZONE_LETTERS), min_size=2, unique=True),
+        st.sampled_from(["general", "user"]),
+        st.integers(0, 20),
+    )
+    def test_a_zone_more_raises_no_bounds(self, some: list[str], pool: str, least: int) -> None:
         # No node comes in the zones that are there.
         *first, _ = ordered = sorted(some)
-        before = groups_of("general", zones=zones(first), at_least=least, at_most=20)
-        after = groups_of("general", zones=zones(ordered), at_least=least, at_most=20)
+        before = groups_of(pool, zones=zones(first), at_least=least, at_most=20)
+        after = groups_of(pool, zones=zones(ordered), at_least=least, at_most=20)
 
-        assert all(after[name].min <= group.min for name, group in before.items())
+        assert all(after[name].min <= group.min and after[name].max <= group.max for name, group in before.items())
 
     @given(letters, st.integers(0, 20), st.integers(1, 20))
-    def test_every_other_pool_is_one_group_whatever_the_order(self, some: list[str], least: int, most: int) -> None:
-        groups = groups_of("user", zones=zones(some), at_least=least, at_most=most)
+    def test_a_spot_pool_is_one_group_whatever_the_order(self, some: list[str], least: int, most: int) -> None:
+        groups = groups_of("worker", zones=zones(some), at_least=least, at_most=most, spot=True)
 
         assert groups.keys() == {""}
-        assert groups == groups_of("user", zones=zones(some[::-1]), at_least=least, at_most=most)
+        assert groups == groups_of("worker", zones=zones(some[::-1]), at_least=least, at_most=most, spot=True)
         assert (groups[""].min, groups[""].max) == (least, most)
 
 
