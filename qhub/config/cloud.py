@@ -21,7 +21,7 @@ POOL_LABEL = "qhub.dev/pool"
 GPU_TAINT = "nvidia.com/gpu"
 
 KubernetesVersion = Annotated[
-    str, Field(pattern=r"^1\.\d{2}$"), Expected('a minor version of Kubernetes in quotes, for example "1.34"')
+    str, Field(pattern=r"^1\.\d{2}$"), Expected('a minor version of Kubernetes in quotes, for example "1.35"')
 ]
 
 
@@ -84,7 +84,7 @@ class CloudCluster(Section):
         default="qhub", description='Name of the cluster and prefix of what belongs to it; "qhub-<stack>" by default.'
     )
     region: Text
-    version: KubernetesVersion = Field(default="1.34", description='Minor version of Kubernetes, in quotes: "1.34".')
+    version: KubernetesVersion = Field(default="1.35", description='Minor version of Kubernetes, in quotes: "1.35".')
     node_pools: dict[KubernetesName, CloudNodePool] = Field(
         default={},
         validate_default=True,

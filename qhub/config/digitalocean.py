@@ -53,7 +53,7 @@ _NFS_TIER = Fixed(text="a share of tier high cannot go back", order=("standard",
 DoksVersion = Annotated[
     str,
     Field(pattern=r"^1\.\d{2}(\.\d+-do\.\d+)?$"),
-    Expected('a minor version in quotes, for example "1.34", or one of `doctl kubernetes options versions`'),
+    Expected('a minor version in quotes, for example "1.35", or one of `doctl kubernetes options versions`'),
 ]
 
 
@@ -106,8 +106,8 @@ class DigitalOceanCluster(CloudCluster):
         description="Region, for example fra1."
     )
     version: DoksVersion = Field(
-        default="1.34",
-        description='Minor version, "1.34": its newest patch, and DigitalOcean keeps it patched. In full, '
+        default="1.35",
+        description='Minor version, "1.35": its newest patch, and DigitalOcean keeps it patched. In full, '
         '"1.35.1-do.0": that one; this is how a cluster gets to another minor version.',
     )
     network: DigitalOceanNetwork = nested("The VPC.")

@@ -57,7 +57,7 @@ BY_WORDS: dict[str, Strategy] = {
     "a Kubernetes key": st.sampled_from(["example.org/purpose", "team", "a.b/c"]),
     "text; put numbers": st.sampled_from(["", "true", "data", "a-b_c.d"]),
     "a region, for": st.sampled_from(["eu-west-1", "us-east-1", *regions("gcp"), *regions("azure"), "fra1", "nyc1"]),
-    "a minor version": st.sampled_from(["1.33", "1.34"]),
+    "a minor version": st.sampled_from(["1.34", "1.35"]),
     "an address range": RANGES,
     "an IP address": st.sampled_from(["10.0.0.7", "203.0.113.7"]),
     "the id of a VPC": st.just("vpc-0a1b2c"),

@@ -49,7 +49,7 @@ class TestCluster:
         assert cluster.inputs | {"vpcUuid": ""} == {
             "name": "qhub-test",
             "region": "atl1",
-            "version": "1.34",
+            "version": "1.35",
             "autoUpgrade": True,
             "surgeUpgrade": True,
             "ha": False,

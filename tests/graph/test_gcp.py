@@ -118,7 +118,7 @@ class TestCluster:
         assert inputs["location"] == "europe-west1"
         assert inputs["nodeLocations"] == ["europe-west1-b"]
         assert inputs["releaseChannel"] == {"channel": "REGULAR"}
-        assert inputs["minMasterVersion"] == "1.34"
+        assert inputs["minMasterVersion"] == "1.35"
         assert inputs["datapathProvider"] == "ADVANCED_DATAPATH"
         assert inputs["privateClusterConfig"]["enablePrivateNodes"] is True
         assert inputs["workloadIdentityConfig"] == {"workloadPool": "my-team-1234.svc.id.goog"}
