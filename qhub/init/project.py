@@ -1,9 +1,8 @@
-"""The files of a new project, with the answers in them. Pure: nothing is read but the package's own files."""
+"""The files of a new project, with the answers in them. Nothing is read but the package's own files and metadata."""
 
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -12,6 +11,7 @@ from qhub.config import Settings
 from qhub.config.schema import pulumi_project_config, settings_json_schema
 from qhub.config.shape import variants
 from qhub.init.questions import QUESTIONS, Answers, is_public
+from qhub.init.requirement import requirement
 
 #: The stacks that a new project has.
 STACKS = ("staging", "prod")
@@ -41,7 +41,7 @@ def project_files(cloud: str, answers: Answers) -> dict[str, str]:
         "base.yaml": settings_text(cloud, answers, "base"),
         **{f"Pulumi.{stack}.yaml": settings_text(cloud, answers, stack) for stack in STACKS},
         "stack.schema.json": json.dumps(settings_json_schema(part=True), indent=1, ensure_ascii=False) + "\n",
-        "requirements.txt": _filled("requirements.txt", requirement=f"qhub{extra}=={version('qhub')}"),
+        "requirements.txt": _filled("requirements.txt", requirement=requirement(extra)),
         ".gitignore": _text("gitignore"),
         ".github/workflows/deploy.yaml": _text("workflows/deploy.yaml"),
         ".github/workflows/stack.yaml": _text("workflows/stack.yaml"),

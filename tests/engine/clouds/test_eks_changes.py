@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.engine.clouds.eks import REGION, EksStack, of_type
 from tests.engine.waiting import eventually
 
@@ -93,11 +95,11 @@ class TestARunningCluster:
         assert eks.names("general") | eks.names("user") == before
 
     def test_another_zone_of_a_spot_pool_makes_a_new_group_before_the_old_one_goes(self, eks: EksStack) -> None:
-        spot = eks.cluster["node_pools"]["spot"] = {"instance_type": "m6i.xlarge", "min": 1, "max": 2, "spot": True}
-        spot["zones"] = [f"{REGION}a"]
+        spot: dict[str, Any] = {"instance_type": "m6i.xlarge", "min": 1, "max": 2, "spot": True}
+        eks.cluster["node_pools"]["spot"] = spot | {"zones": [f"{REGION}a"]}
         eks.up()
         before, others = eks.names("spot"), eks.names("general") | eks.names("user")
-        spot["zones"] = [f"{REGION}a", f"{REGION}b"]
+        eks.cluster["node_pools"]["spot"] = spot | {"zones": [f"{REGION}a", f"{REGION}b"]}
         touched = eks.touched()
 
         assert of_type(touched, "NodeGroup", "LaunchTemplate") == {"NodeGroup:pools-spot"}
