@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from qhub.migrate.moving import Moving, Path, slug
 from qhub.migrate.rules import Table, no_counterpart, to, walk
+from qhub.migrate.secrecy import without_secrets
 
 ISSUERS = {
     "lets-encrypt": "letsencrypt",
@@ -16,8 +16,6 @@ ISSUERS = {
     "existing": "existing-secret",
     "disabled": "none",
 }
-#: What speaks of a secret in chart values: a key, the name of a variable, a line of Python.
-_SECRET = re.compile(r"secret|passw|token|credential|(api|access|private)_?key", re.IGNORECASE)
 #: The chart's own key -> ours, of `cull`.
 _CULL: Table = {
     "enabled": to("enabled"),
@@ -121,33 +119,6 @@ def chart_values(moving: Moving, path: Path, value: Any, under: Path) -> None:
         moving.note(
             "changed", path, "go to the chart as they are, over QHub's own values: look at each, nothing checks them"
         )
-
-
-def without_secrets(moving: Moving, path: Path, value: Any) -> Any:
-    """Return values without those whose key speaks of a secret, each of which is told."""
-    if isinstance(value, list):
-        items = [(one, without_secrets(moving, (*path, place), one)) for place, one in enumerate(value)]
-        return [new for old, new in items if not _emptied(old, new)]
-    if not isinstance(value, Mapping):
-        return value
-    kept = {}
-    for key, below in value.items():
-        said = f"{key} {value.get('name') if key == 'value' else ''} {below if isinstance(below, str) else ''}"
-        if _SECRET.search(said):
-            moving.note(
-                "lost",
-                (*path, key),
-                "may be a secret, which values of a chart must not hold: bring it as a Secret of Kubernetes",
-            )
-        else:
-            new = without_secrets(moving, (*path, key), below)
-            kept |= {} if _emptied(below, new) else {key: new}
-    return kept
-
-
-def _emptied(old: Any, new: Any) -> bool:
-    """Return whether nothing is left: an empty list or map would take the place of a value of ours."""
-    return isinstance(old, Mapping | list) and bool(old) and not new
 
 
 def _host(address: str) -> str:

@@ -6,10 +6,12 @@ every section.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -22,7 +24,9 @@ from qhub.config.document import Document, read_document
 from qhub.migrate.clusters import _BY_PROVIDER, _EVERYWHERE, POOL
 from qhub.migrate.migration import migrate
 from qhub.migrate.moving import Moving
+from qhub.migrate.report import report
 from qhub.migrate.table import TABLE
+from qhub.migrate.writing import stack_file
 
 FILES = sorted((Path(__file__).parent / "files").glob("*.yaml"))
 #: Name of a file -> what only a person knows, as it would be added to the new file.
@@ -49,6 +53,11 @@ SAID_ALREADY = (
     "zone",
     "default",
 )
+#: The least file of Nebari's.
+LOCAL = "nebari_version: 2025.10.1\nproject_name: lab\nprovider: local\ndomain: a.localhost\n"
+#: What may stand nowhere.
+SEALED = "never-written"
+CLONE = ["git", "clone", f"https://bot:{SEALED}@git.reef.science/lab"]
 NEVER = re.compile(r"never-(in|any)\S*")
 
 
@@ -58,6 +67,14 @@ def run(*words: str | Path) -> Result:
 
 def moved(name: str) -> Moving:
     return migrate(read_document(Path(__file__).parent / "files" / f"{name}.yaml"))
+
+
+def of_text(text: str) -> Moving:
+    """Return the migration of a file with that text."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "nebari-config.yaml"
+        file.write_text(text)
+        return migrate(read_document(file))
 
 
 def told(moving: Moving, *path: str | int) -> str:
@@ -202,6 +219,47 @@ class TestNebari:
 
         assert values["charts"]["jupyterhub"]["overrides"] == {"singleuser": {"extraEnv": {"TZ": "Europe/Berlin"}}}
         assert values["jupyterhub"]["cull"] == {"users": True, "max_age": 86400, "timeout": 2700}
+
+    @pytest.mark.parametrize(
+        ("values", "left"),
+        [
+            ({"proxy": {"https": {"manual": {"key": f"-----BEGIN RSA PRIVATE KEY-----\nMII{SEALED}\n"}}}}, None),
+            ({"hub": {"config": {"CryptKeeper": {"keys": [SEALED]}}}}, None),
+            (
+                {"hub": {"extraEnv": {"JUPYTERHUB_CRYPT_KEY": SEALED, "TZ": "UTC"}}},
+                {"hub": {"extraEnv": {"TZ": "UTC"}}},
+            ),
+            ({"hub": {"extraEnv": [{"name": "SMTP_PASS", "value": SEALED}]}}, None),
+            (
+                {"hub": {"db": {"type": "postgres", "url": f"postgres+psycopg2://hub:{SEALED}@db.reef/hub"}}},
+                {"hub": {"db": {"type": "postgres"}}},
+            ),
+            ({"hub": {"args": ["--debug", f"--MyService.api_token={SEALED}"]}}, None),
+            ({"singleuser": {"cmd": ["sh", "-c", f"export PASSWORD={SEALED}; exec lab"]}}, None),
+            ({"singleuser": {"lifecycleHooks": {"postStart": {"exec": {"command": CLONE}}}}}, None),
+            ({"singleuser": {"extraFiles": {"netrc": {"stringData": f"machine git\npass: {SEALED}"}}}}, None),
+            ({"singleuser": {"extraEnv": {"GIT": f"ghp_{SEALED.replace('-', '')}00"}}}, None),
+        ],
+        ids=lambda value: next(iter(value)) if value else "",
+    )
+    def test_a_secret_by_whatever_name_is_left_out_and_told(self, values: dict[str, Any], left: Any) -> None:
+        moving = of_text(f"{LOCAL}jupyterhub: {{overrides: {json.dumps(values)}}}\n")
+
+        assert moving.values().get("charts", {}).get("jupyterhub", {}).get("overrides") == left
+        assert SEALED not in stack_file(moving) + report(moving)
+        assert [note.kind for note in moving.notes if "may be a secret" in note.text] == ["lost"]
+
+    def test_values_that_only_look_like_a_secret_come_over(self) -> None:
+        values = {
+            "hub": {"extraConfig": {"quiet": "try:\n    import x\nexcept ImportError:\n    pass\n"}},
+            "singleuser": {
+                "extraTolerations": [{"key": "team", "operator": "Exists"}],
+                "cmd": ["start-singleuser.sh", "--port=8888", "https://docs.reef:8443/a"],
+            },
+        }
+        moving = of_text(f"{LOCAL}jupyterhub: {{overrides: {json.dumps(values)}}}\n")
+
+        assert moving.values()["charts"]["jupyterhub"]["overrides"] == values
 
 
 class TestTheQHubBefore:
