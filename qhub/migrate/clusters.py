@@ -32,6 +32,9 @@ def pool(moving: Moving, path: Path, value: Any, under: Path) -> None:
     """A node group: a pool by the same name, with the GPUs that its machines have."""
     name = slug(path[-1])
     here = ("cluster", "node_pools", name)
+    if moving.get(here) is not None:
+        moving.note("asked", path, f"would be {name} here, as another one is: nothing was made of it; rename one")
+        return
     if name != path[-1]:
         moving.note("changed", path, f"is {name} here: names are a-z, 0-9 and -")
     walk(moving, POOL, value, path=path, under=here, top=len(path))

@@ -9,6 +9,7 @@ from qhub.config.nearest import nearest
 from qhub.migrate import people
 from qhub.migrate.clusters import cluster
 from qhub.migrate.fitting import ask, fit_nodes, own_sizes
+from qhub.migrate.groups import name_groups
 from qhub.migrate.moving import PROVIDERS, SECTIONS, Moving
 from qhub.migrate.rules import walk
 from qhub.migrate.table import TABLE
@@ -58,6 +59,7 @@ def _walk_all(moving: Moving) -> None:
     security = security if isinstance(security, Mapping) else {}
     if "authentication" not in security:
         people.authentication(moving, ("security",), {"type": "password"}, ())
+    name_groups(moving)
     # Who may sign in depends on how.
     first = {key: security[key] for key in ("authentication",) if key in security}
     walk(moving, TABLE, {**first, **security}, path=("security",))

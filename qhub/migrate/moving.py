@@ -63,6 +63,7 @@ class Moving:
         secrets: keys of ours that need a secret.
         at: the key of the old file that is looked at.
         origins: for each of the new settings, the key that it came from.
+        groups: for each group of theirs, its name here.
     """
 
     document: Document
@@ -72,6 +73,7 @@ class Moving:
     secrets: list[str] = field(default_factory=list)
     at: Path = ()
     origins: dict[Path, Path] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
 
     @property
     def theirs(self) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qhub.migrate.moving import Moving, Path, slug
-from qhub.migrate.rules import no_counterpart, secret_command, to, walk
+from qhub.migrate.groups import group_name
+from qhub.migrate.moving import Moving, Path
+from qhub.migrate.rules import no_counterpart, of, secret_command, to, walk
 
 #: Their word -> ours. In Nebari, Keycloak keeps the passwords; here the hub does.
 SIGN_INS = {"github": "github", "auth0": "auth0", "password": "native"}
@@ -80,12 +81,15 @@ def _application(moving: Moving, path: Path) -> None:
 def user(moving: Moving, path: Path, value: Any, under: Path) -> None:
     """`security.users.<name>`: uid and groups; whoever is listed may sign in, and in group admin administers."""
     name = str(path[-1]).lower()
+    if moving.get(("users", name)) is not None:
+        moving.note("asked", path, f"JupyterHub lower-cases names at sign-in, and there is {name} already: left out")
+        return
     if name != path[-1]:
         moving.note("changed", path, f"is {name} here: JupyterHub lower-cases names at sign-in")
     known = {
         "uid": _uid,
-        "primary_group": to("primary_group", _group_name),
-        "secondary_groups": to("secondary_groups", lambda groups: [_group_name(one) for one in groups], takes=list),
+        "primary_group": _primary_group,
+        "secondary_groups": of(list, _secondary_groups),
         "password": no_counterpart("passwords do not come over: people choose their own at /hub/signup"),
     }
     moving.put(("users", name), {})
@@ -99,7 +103,10 @@ def user(moving: Moving, path: Path, value: Any, under: Path) -> None:
 
 def group(moving: Moving, path: Path, value: Any, under: Path) -> None:
     """`security.groups.<name>`: its number."""
-    name = _group_name(path[-1])
+    name = group_name(moving, path, path[-1])
+    if moving.get(("groups", name)) is not None:
+        moving.note("asked", path, f"group {name} is there already: nothing was made of this one")
+        return
     moving.put(("groups", name), {})
     known = {"gid": to("gid"), "*": no_counterpart("a group has a gid here, and members who may only read")}
     walk(moving, known, value, path=path, under=("groups", name), top=len(path))
@@ -155,8 +162,14 @@ def _of_user(user: dict[str, Any]) -> list[str]:
     return [one for one in (user.get("primary_group"), *user.get("secondary_groups", ())) if one]
 
 
-def _group_name(name: object) -> str:
-    return slug(name)[:31].rstrip("-")
+def _primary_group(moving: Moving, path: Path, value: Any, under: Path) -> None:
+    if value:
+        moving.put((*under, "primary_group"), group_name(moving, path, value))
+
+
+def _secondary_groups(moving: Moving, path: Path, value: Any, under: Path) -> None:
+    names = [group_name(moving, (*path, place), one) for place, one in enumerate(value) if one]
+    moving.put((*under, "secondary_groups"), names)
 
 
 def _uid(moving: Moving, path: Path, value: Any, under: Path) -> None:

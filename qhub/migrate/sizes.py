@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qhub.config.nearest import nearest
+from qhub.migrate.groups import group_name
 from qhub.migrate.moving import Moving, Path, slug
 from qhub.migrate.rules import Table, needless, no_counterpart, of, to, walk
 
@@ -62,12 +63,16 @@ def access(moving: Moving, path: Path, value: Any, under: Path) -> None:
         moving.note("asked", path, "who may choose it was in Keycloak: nobody may until `users` or `groups` says so")
 
 
-def _names(convert: Any) -> Any:
-    def rule(moving: Moving, path: Path, value: Any, under: Path) -> None:
-        if value:
-            moving.put((*under, str(path[-1])), [convert(one) for one in value])
+def _users(moving: Moving, path: Path, value: Any, under: Path) -> None:
+    if value:
+        moving.put((*under, "users"), [str(one).lower() for one in value])
 
-    return of(list, rule)
+
+def _groups(moving: Moving, path: Path, value: Any, under: Path) -> None:
+    if value:
+        moving.put(
+            (*under, "groups"), [group_name(moving, (*path, place), one) for place, one in enumerate(value) if one]
+        )
 
 
 def _no_trait(moving: Moving, path: Path, value: Any, under: Path) -> None:
@@ -82,8 +87,8 @@ def _no_trait(moving: Moving, path: Path, value: Any, under: Path) -> None:
 _CHOICE: Table = {
     "display_name": to("display_name"),
     "description": to("description"),
-    "users": _names(lambda name: str(name).lower()),
-    "groups": _names(lambda name: slug(str(name).strip("/"))[:31]),
+    "users": of(list, _users),
+    "groups": of(list, _groups),
 }
 SERVER: Table = {
     **_CHOICE,

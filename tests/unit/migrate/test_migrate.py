@@ -55,6 +55,23 @@ SAID_ALREADY = (
 )
 #: The least file of Nebari's.
 LOCAL = "nebari_version: 2025.10.1\nproject_name: lab\nprovider: local\ndomain: a.localhost\n"
+#: Groups whose names would be one another's if `_`, spaces and dots were all `-`.
+GROUPS = """
+project_name: lab
+provider: do
+security:
+  users:
+    ada: {primary_group: data_science, secondary_groups: [Research.Group, /Ärzte]}
+  groups:
+    data_science: {gid: 1100}
+    data-science: {gid: 1101}
+    Research Group: {gid: 1102}
+    Ärzte: {gid: 1103}
+    Research.Group: {gid: 1104}
+profiles:
+  jupyterlab: [{display_name: Small, groups: [data_science, Research Group]}]
+"""
+PEOPLE = "security: {users: {ada: {uid: 1000}, Ada: {uid: 1001}}}\n"
 #: What may stand nowhere.
 SEALED = "never-written"
 CLONE = ["git", "clone", f"https://bot:{SEALED}@git.reef.science/lab"]
@@ -272,6 +289,35 @@ class TestTheQHubBefore:
             ["wren"],
             ["robin"],
         )
+
+    def test_every_group_stays_one_by_its_own_name_where_that_may_be(self) -> None:
+        moving = of_text(GROUPS)
+        values = moving.values()
+
+        assert values["groups"] == {
+            "data_science": {"gid": 1100},
+            "data-science": {"gid": 1101},
+            "research-group": {"gid": 1102},
+            "arzte": {"gid": 1103},
+            "research-group-2": {"gid": 1104},
+        }
+        assert values["users"]["ada"]["primary_group"] == "data_science"
+        assert values["users"]["ada"]["secondary_groups"] == ["research-group-2", "arzte"]
+        assert values["jupyterhub"]["profiles"][0]["groups"] == ["data_science", "research-group"]
+        assert told(moving, "security", "groups", "data_science") == ""
+        assert told(moving, "security", "groups", "Research Group").startswith("changed: group Research Group is ")
+        assert "asked: group Research.Group would be research-group here, as Research Group is" in told(
+            moving, "security", "groups", "Research.Group"
+        )
+
+    def test_of_two_that_would_have_one_name_neither_is_lost_without_a_word(self) -> None:
+        pools = "{user-a: {instance: n1-standard-8}, user_a: {instance: n1-standard-4}}"
+        moving = of_text(f"project_name: a\nprovider: gcp\ngoogle_cloud_platform: {{node_groups: {pools}}}\n{PEOPLE}")
+
+        assert moving.values()["users"] == {"ada": {"uid": 1000}}
+        assert told(moving, "security", "users", "Ada").startswith("asked: ")
+        assert moving.values()["cluster"]["node_pools"]["user-a"]["instance_type"] == "n1-standard-8"
+        assert told(moving, "google_cloud_platform", "node_groups", "user_a").startswith("asked: ")
 
     def test_the_hub_stays_where_people_found_it(self) -> None:
         assert moved("qhub-do").values()["domain"] == "jupyter.orchard.science"
