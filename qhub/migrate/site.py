@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from qhub.migrate import culling
 from qhub.migrate.moving import Moving, Path, slug
-from qhub.migrate.rules import Table, no_counterpart, to, walk
+from qhub.migrate.rules import of
 from qhub.migrate.secrecy import without_secrets
 
 ISSUERS = {
@@ -15,15 +16,6 @@ ISSUERS = {
     "self-signed": "self-signed",
     "existing": "existing-secret",
     "disabled": "none",
-}
-#: The chart's own key -> ours, of `cull`.
-_CULL: Table = {
-    "enabled": to("enabled"),
-    "timeout": to("timeout"),
-    "every": to("every"),
-    "maxAge": to("max_age"),
-    "users": to("users"),
-    "*": no_counterpart("JupyterHub's culler takes timeout, every, max_age and users here"),
 }
 
 
@@ -74,18 +66,30 @@ def acme_server(moving: Moving, path: Path, value: Any, under: Path) -> None:
 
 
 def storage_type(moving: Moving, path: Path, value: Any, under: Path) -> None:
-    """Where homes are."""
-    if value == "efs":
-        moving.put(("storage", "kind"), "managed")
-    elif value == "cephfs":
-        moving.put(("storage", "kind"), "nfs-server")
+    """Where homes are; null is as if it were not there (`usual_storage`)."""
+    kind = {"efs": "managed", "nfs": "nfs-server", "cephfs": "nfs-server"}.get(str(value))
+    if kind is not None:
+        moving.put(("storage", "kind"), kind)
+    elif value is not None:
+        moving.note("asked", path, f"{value} is not known: `qhub explain storage.kind`")
+    if value == "cephfs":
         moving.note(
             "changed",
             path,
             "QHub brings no Ceph: homes are on an NFS server; a CephFS class of the cluster's: kind storage-class",
         )
-    else:
-        moving.put(("storage", "kind"), "nfs-server")
+
+
+def usual_storage(moving: Moving) -> None:
+    """Where homes are when the file does not say: on AWS, EFS, in every version from QHub 0.1 on."""
+    written = moving.document.data.get("storage")
+    said = isinstance(written, Mapping) and written.get("type") is not None
+    if moving.provider == "aws" and not said:
+        moving.at = ("storage",)
+        moving.put(("storage", "kind"), "managed")
+        moving.note(
+            "changed", ("storage",), "names no type, which was EFS on AWS: it is here too, a new one, kind managed"
+        )
 
 
 def annotations(moving: Moving, path: Path, value: Any, under: Path) -> None:
@@ -93,26 +97,10 @@ def annotations(moving: Moving, path: Path, value: Any, under: Path) -> None:
     moving.put(("ingress", "service", "annotations"), {key: str(word) for key, word in value.items()})
 
 
-def idle(moving: Moving, path: Path, value: Any, under: Path) -> None:
-    """A server of theirs ends itself after its kernels: both times together, in minutes."""
-    minutes = [value.get(key, 15) for key in ("kernel_cull_idle_timeout", "server_shutdown_no_activity_timeout")]
-    if not all(isinstance(one, int | float) for one in minutes):
-        moving.note("asked", path, "has something other than minutes: `qhub explain jupyterhub.cull`")
-        return
-    moving.put(("jupyterhub", "cull", "timeout"), int(sum(minutes) * 60))
-    moving.note(
-        "changed",
-        path,
-        f"the hub stops a server {sum(minutes)} minutes after its last activity, kernels and terminals with it",
-    )
-
-
 def chart_values(moving: Moving, path: Path, value: Any, under: Path) -> None:
     """`jupyterhub.overrides`: values of the same chart. What may be a secret is left out."""
     values = dict(value)
-    cull = values.pop("cull", None)
-    if isinstance(cull, Mapping):
-        walk(moving, _CULL, cull, path=(*path, "cull"), under=("jupyterhub", "cull"), top=len(path) + 1)
+    of(Mapping, culling.hub)(moving, (*path, "cull"), values.pop("cull", None), under)
     kept = without_secrets(moving, path, values)
     if kept:
         moving.put(("charts", "jupyterhub", "overrides"), kept)

@@ -61,6 +61,19 @@ def access(moving: Moving, path: Path, value: Any, under: Path) -> None:
     if value == "keycloak":
         moving.put((*under, "users"), [])
         moving.note("asked", path, "who may choose it was in Keycloak: nobody may until `users` or `groups` says so")
+    elif value not in (None, "all", "yaml"):
+        moving.put((*under, "users"), [])
+        moving.note("asked", path, f"{value} is not known: nobody may choose it until `users` or `groups` says so")
+
+
+def _named_nobody(moving: Moving, path: Path, value: Mapping[str, Any], under: Path) -> None:
+    """A profile for those whom it names, that names none: nobody's, where without both lists it is everyone's."""
+    # QHub before Keycloak had no `access`: a list that is there, an empty one too, was the list.
+    listed = not moving.has_keycloak and not value.keys().isdisjoint(("users", "groups"))
+    limited = value.get("access") == "yaml" or listed
+    if limited and moving.get((*under, "users")) is None and moving.get((*under, "groups")) is None:
+        moving.put((*under, "users"), [])
+        moving.note("asked", path, "is for those whom it names, and names nobody: nobody may choose it until it does")
 
 
 def _users(moving: Moving, path: Path, value: Any, under: Path) -> None:
@@ -131,6 +144,7 @@ def servers(moving: Moving, path: Path, value: Any, under: Path) -> None:
         if place == chosen and len(profiles) > 1:
             moving.put((*here, "default"), True)
         walk(moving, SERVER, one, path=(*path, place), under=here, top=len(path) + 1)
+        _named_nobody(moving, (*path, place), one, here)
 
 
 def workers(moving: Moving, path: Path, value: Any, under: Path) -> None:

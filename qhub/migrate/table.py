@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qhub.migrate import people, site, sizes
+from qhub.migrate import culling, people, site, sizes
 from qhub.migrate.rules import Table, needless, no_counterpart, of, to
 
 _STATE = "Pulumi keeps the state: `pulumi login`"
@@ -69,7 +69,7 @@ TABLE: Table = {
     "profiles.dask_worker": of(Mapping, sizes.workers),
     # -- the hub
     "jupyterhub.overrides": of(Mapping, site.chart_values),
-    "jupyterlab.idle_culler": of(Mapping, site.idle),
+    "jupyterlab.idle_culler": of(Mapping, culling.servers),
     "jupyterlab.default_settings": no_counterpart(f"{_IN_IMAGE}: overrides.json of JupyterLab"),
     "jupyterlab.gallery_settings": no_counterpart(f"{_IN_IMAGE}: jupyterlab-gallery and its settings"),
     "jupyterlab.initial_repositories": no_counterpart(f"{_IN_IMAGE}, or clone them in a start hook of the image"),

@@ -6,12 +6,10 @@ every section.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -24,9 +22,8 @@ from qhub.config.document import Document, read_document
 from qhub.migrate.clusters import _BY_PROVIDER, _EVERYWHERE, POOL
 from qhub.migrate.migration import migrate
 from qhub.migrate.moving import Moving
-from qhub.migrate.report import report
 from qhub.migrate.table import TABLE
-from qhub.migrate.writing import stack_file
+from tests.unit.migrate.texts import told
 
 FILES = sorted((Path(__file__).parent / "files").glob("*.yaml"))
 #: Name of a file -> what only a person knows, as it would be added to the new file.
@@ -53,28 +50,6 @@ SAID_ALREADY = (
     "zone",
     "default",
 )
-#: The least file of Nebari's.
-LOCAL = "nebari_version: 2025.10.1\nproject_name: lab\nprovider: local\ndomain: a.localhost\n"
-#: Groups whose names would be one another's if `_`, spaces and dots were all `-`.
-GROUPS = """
-project_name: lab
-provider: do
-security:
-  users:
-    ada: {primary_group: data_science, secondary_groups: [Research.Group, /Ärzte]}
-  groups:
-    data_science: {gid: 1100}
-    data-science: {gid: 1101}
-    Research Group: {gid: 1102}
-    Ärzte: {gid: 1103}
-    Research.Group: {gid: 1104}
-profiles:
-  jupyterlab: [{display_name: Small, groups: [data_science, Research Group]}]
-"""
-PEOPLE = "security: {users: {ada: {uid: 1000}, Ada: {uid: 1001}}}\n"
-#: What may stand nowhere.
-SEALED = "never-written"
-CLONE = ["git", "clone", f"https://bot:{SEALED}@git.reef.science/lab"]
 NEVER = re.compile(r"never-(in|any)\S*")
 
 
@@ -84,19 +59,6 @@ def run(*words: str | Path) -> Result:
 
 def moved(name: str) -> Moving:
     return migrate(read_document(Path(__file__).parent / "files" / f"{name}.yaml"))
-
-
-def of_text(text: str) -> Moving:
-    """Return the migration of a file with that text."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "nebari-config.yaml"
-        file.write_text(text)
-        return migrate(read_document(file))
-
-
-def told(moving: Moving, *path: str | int) -> str:
-    """Return what is said of a key of the old file."""
-    return "; ".join(f"{note.kind}: {note.text}" for note in moving.notes if note.path == path)
 
 
 def leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
@@ -237,47 +199,6 @@ class TestNebari:
         assert values["charts"]["jupyterhub"]["overrides"] == {"singleuser": {"extraEnv": {"TZ": "Europe/Berlin"}}}
         assert values["jupyterhub"]["cull"] == {"users": True, "max_age": 86400, "timeout": 2700}
 
-    @pytest.mark.parametrize(
-        ("values", "left"),
-        [
-            ({"proxy": {"https": {"manual": {"key": f"-----BEGIN RSA PRIVATE KEY-----\nMII{SEALED}\n"}}}}, None),
-            ({"hub": {"config": {"CryptKeeper": {"keys": [SEALED]}}}}, None),
-            (
-                {"hub": {"extraEnv": {"JUPYTERHUB_CRYPT_KEY": SEALED, "TZ": "UTC"}}},
-                {"hub": {"extraEnv": {"TZ": "UTC"}}},
-            ),
-            ({"hub": {"extraEnv": [{"name": "SMTP_PASS", "value": SEALED}]}}, None),
-            (
-                {"hub": {"db": {"type": "postgres", "url": f"postgres+psycopg2://hub:{SEALED}@db.reef/hub"}}},
-                {"hub": {"db": {"type": "postgres"}}},
-            ),
-            ({"hub": {"args": ["--debug", f"--MyService.api_token={SEALED}"]}}, None),
-            ({"singleuser": {"cmd": ["sh", "-c", f"export PASSWORD={SEALED}; exec lab"]}}, None),
-            ({"singleuser": {"lifecycleHooks": {"postStart": {"exec": {"command": CLONE}}}}}, None),
-            ({"singleuser": {"extraFiles": {"netrc": {"stringData": f"machine git\npass: {SEALED}"}}}}, None),
-            ({"singleuser": {"extraEnv": {"GIT": f"ghp_{SEALED.replace('-', '')}00"}}}, None),
-        ],
-        ids=lambda value: next(iter(value)) if value else "",
-    )
-    def test_a_secret_by_whatever_name_is_left_out_and_told(self, values: dict[str, Any], left: Any) -> None:
-        moving = of_text(f"{LOCAL}jupyterhub: {{overrides: {json.dumps(values)}}}\n")
-
-        assert moving.values().get("charts", {}).get("jupyterhub", {}).get("overrides") == left
-        assert SEALED not in stack_file(moving) + report(moving)
-        assert [note.kind for note in moving.notes if "may be a secret" in note.text] == ["lost"]
-
-    def test_values_that_only_look_like_a_secret_come_over(self) -> None:
-        values = {
-            "hub": {"extraConfig": {"quiet": "try:\n    import x\nexcept ImportError:\n    pass\n"}},
-            "singleuser": {
-                "extraTolerations": [{"key": "team", "operator": "Exists"}],
-                "cmd": ["start-singleuser.sh", "--port=8888", "https://docs.reef:8443/a"],
-            },
-        }
-        moving = of_text(f"{LOCAL}jupyterhub: {{overrides: {json.dumps(values)}}}\n")
-
-        assert moving.values()["charts"]["jupyterhub"]["overrides"] == values
-
 
 class TestTheQHubBefore:
     def test_people_and_groups_come_over(self) -> None:
@@ -289,35 +210,6 @@ class TestTheQHubBefore:
             ["wren"],
             ["robin"],
         )
-
-    def test_every_group_stays_one_by_its_own_name_where_that_may_be(self) -> None:
-        moving = of_text(GROUPS)
-        values = moving.values()
-
-        assert values["groups"] == {
-            "data_science": {"gid": 1100},
-            "data-science": {"gid": 1101},
-            "research-group": {"gid": 1102},
-            "arzte": {"gid": 1103},
-            "research-group-2": {"gid": 1104},
-        }
-        assert values["users"]["ada"]["primary_group"] == "data_science"
-        assert values["users"]["ada"]["secondary_groups"] == ["research-group-2", "arzte"]
-        assert values["jupyterhub"]["profiles"][0]["groups"] == ["data_science", "research-group"]
-        assert told(moving, "security", "groups", "data_science") == ""
-        assert told(moving, "security", "groups", "Research Group").startswith("changed: group Research Group is ")
-        assert "asked: group Research.Group would be research-group here, as Research Group is" in told(
-            moving, "security", "groups", "Research.Group"
-        )
-
-    def test_of_two_that_would_have_one_name_neither_is_lost_without_a_word(self) -> None:
-        pools = "{user-a: {instance: n1-standard-8}, user_a: {instance: n1-standard-4}}"
-        moving = of_text(f"project_name: a\nprovider: gcp\ngoogle_cloud_platform: {{node_groups: {pools}}}\n{PEOPLE}")
-
-        assert moving.values()["users"] == {"ada": {"uid": 1000}}
-        assert told(moving, "security", "users", "Ada").startswith("asked: ")
-        assert moving.values()["cluster"]["node_pools"]["user-a"]["instance_type"] == "n1-standard-8"
-        assert told(moving, "google_cloud_platform", "node_groups", "user_a").startswith("asked: ")
 
     def test_the_hub_stays_where_people_found_it(self) -> None:
         assert moved("qhub-do").values()["domain"] == "jupyter.orchard.science"
