@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -13,16 +15,21 @@ from qhub.migrate.report import report
 from qhub.migrate.upgrading import upgraded_text
 from qhub.migrate.writing import stack_file
 
+#: What ends the name of a folder on this system.
+_SLASHES = tuple(filter(None, (os.sep, os.altsep)))
+
 
 @click.command("migrate")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
-    help="The new file, or its folder; default: Pulumi.prod.yaml here. `-` prints it.",
+    # As text: a path has lost the slash at its end, which says that it is a folder.
+    type=click.Path(),
+    help="The new file, or its folder, with a slash at its end where it is to be made; default: Pulumi.prod.yaml here. "
+    "`-` prints it.",
 )
 @click.option("--in-place", is_flag=True, help="Of an older stack file of ours: write the new one over it.")
-def migrate_command(file: Path, output: Path | None, in_place: bool) -> None:
+def migrate_command(file: Path, output: str | None, in_place: bool) -> None:
     """Make a stack file of FILE: nebari-config.yaml, qhub-config.yaml, or an older stack file of ours.
 
     Tells, key by key with line, what has to be answered, what came over in another form, and what has no counterpart
@@ -46,12 +53,15 @@ def migrate_command(file: Path, output: Path | None, in_place: bool) -> None:
         _next(target, moving.provider)
 
 
-def _upgrade(document: Document, output: Path | None, *, in_place: bool) -> None:
+def _upgrade(document: Document, output: str | None, *, in_place: bool) -> None:
     file = document.file
     if document.flaws:
         raise click.ClickException(f"{file}: {document.flaws[0].message}")
+    config = document.data["config"]
+    if config is not None and not isinstance(config, Mapping):
+        raise click.ClickException(f"{file}: config should be a map of keys such as qhub:domain")
     try:
-        text, changed = upgraded_text(file.read_text(encoding="utf-8"))
+        text, changed = upgraded_text(file.read_text(encoding="utf-8")) if config else ("", [])
     except ValueError as error:
         raise click.ClickException(f"{file}: {error}; a newer QHub may know it: pip install --upgrade qhub") from None
     if not changed:
@@ -66,10 +76,10 @@ def _upgrade(document: Document, output: Path | None, *, in_place: bool) -> None
     click.echo("\n".join(changed))
 
 
-def _target(output: Path | None) -> Path:
-    if output is None or output.is_dir():
-        return (output or Path()) / "Pulumi.prod.yaml"
-    return output
+def _target(output: str | None) -> Path:
+    written = output or ""  # the folder that this is
+    is_folder = written.endswith(_SLASHES) or Path(written).is_dir()
+    return Path(written, "Pulumi.prod.yaml") if is_folder else Path(written)
 
 
 def _write(target: Path, text: str) -> None:

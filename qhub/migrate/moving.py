@@ -108,11 +108,16 @@ class Moving:
 
     def note(self, kind: Kind, path: Path, text: str) -> None:
         """Say something about a key of the old file."""
-        self.notes.append(Note(kind, path, text))
+        self.notes.append(Note(kind, path, folded(text)))
 
     def values(self) -> dict[str, Any]:
         """Return the new settings with lists as lists."""
         return _listed(self.settings)
+
+
+def folded(text: str) -> str:
+    """Return a text on one line: one of the old file may have breaks, which would end a comment of the new one."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def slug(text: object) -> str:

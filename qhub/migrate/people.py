@@ -142,7 +142,8 @@ def who_may_sign_in(moving: Moving) -> None:
 def declared_groups(moving: Moving) -> None:
     """Take over the groups that profiles or users name and the file does not declare: Keycloak had them."""
     groups = moving.settings.get("groups", {})
-    taken = {below.get("gid") for below in groups.values()}
+    # What is no number is told with what else is wrong; text of digits is one, as in the settings.
+    taken = {int(str(gid)) for gid in (below.get("gid") for below in groups.values()) if str(gid).isdecimal()}
     named = [name for user in moving.settings.get("users", {}).values() for name in _of_user(user)]
     for choices in ("jupyterhub", "dask"):
         for profile in moving.settings.get(choices, {}).get("profiles", {}).values():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from qhub.config.document import Document
 from qhub.config.model import dotted
-from qhub.migrate.moving import Kind, Moving, Note
+from qhub.migrate.moving import Kind, Moving, Note, folded
 
 _TITLES: dict[Kind, str] = {
     "asked": "To be answered before `pulumi up`:",
@@ -33,7 +33,7 @@ def _lines(moving: Moving) -> Iterator[str]:
 def _told(moving: Moving, note: Note) -> str:
     line, column = _place(moving, note)
     place = f"{moving.document.file.name}:{line}:{column}" if line else moving.document.file.name
-    return f"{place}  {dotted(note.path)}: {note.text}" if note.path else f"{place}  {note.text}"
+    return f"{place}  {folded(dotted(note.path))}: {note.text}" if note.path else f"{place}  {note.text}"
 
 
 def _place(moving: Moving, note: Note) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from qhub.migrate.moving import Moving, Path
 Rule = Callable[[Moving, Path, Any, Path], None]
 #: Key of the old file -> its rule. `*` is any name or position.
 Table = Mapping[str, Rule]
+_ODD = "is not written as it is in their own documents: nothing was made of it"
 
 
 def to(key: str, convert: Callable[[Any], Any] = lambda value: value, *, takes: Any = object) -> Rule:
@@ -36,7 +37,7 @@ def of(takes: Any, rule: Rule) -> Rule:
             if value is not None:
                 rule(moving, path, value, under)
         elif value is not None:
-            moving.note("asked", path, "is not written as it is in their own documents: nothing was made of it")
+            moving.note("asked", path, _ODD)
 
     return checked
 
@@ -83,12 +84,15 @@ def walk(moving: Moving, table: Table, value: Any, *, path: Path = (), under: Pa
     """
     rule = _found(table, path[top:])
     moving.at = path
-    if _leads_on(table, path[top:]) and (value in (None, {}, []) or isinstance(value, Mapping | list)):
+    leads_on = _leads_on(table, path[top:])
+    if leads_on and (value in (None, {}, []) or isinstance(value, Mapping) or _is_list(table, path[top:], value)):
         entries = value.items() if isinstance(value, Mapping) else enumerate(value or [])
         for key, below in entries:
             walk(moving, table, below, path=(*path, key), under=under, top=top)
     elif rule is not None:
         rule(moving, path, value, under)
+    elif leads_on:
+        moving.note("asked", path, _ODD)
     else:
         moving.note("lost", path, "is no key that is known here: nothing was made of it")
 
@@ -101,6 +105,11 @@ def _found(table: Table, path: Path) -> Rule | None:
 
 def _leads_on(table: Table, path: Path) -> bool:
     return any(len(key.split(".")) > len(path) and _fits(key.split("."), path) for key in table)
+
+
+def _is_list(table: Table, path: Path, value: Any) -> bool:
+    """Return whether a value is a list where one may be: its positions are any."""
+    return isinstance(value, list) and _found(table, (*path, "*")) is not None
 
 
 def _fits(steps: list[str], path: Path) -> bool:

@@ -24,11 +24,12 @@ def memory(value: Any) -> str:
 
 def image(moving: Moving, path: Path, value: Any, under: Path) -> None:
     """`name:tag` of an image, unless it is one of theirs."""
-    name, _, tag = str(value).rpartition(":")
-    if not value or str(value).startswith(STOCK):
+    reference = str(value or "").strip()
+    name, _, tag = reference.rpartition(":")
+    if not reference or reference.startswith(STOCK):
         moving.note("needless", path, "an image of theirs: QHub's own default takes its place")
     elif not name or "/" in tag:
-        moving.note("asked", path, f"{value} has no tag: write `image: {{name: ..., tag: ...}}`")
+        moving.note("asked", path, f"{reference} has no tag: write `image: {{name: ..., tag: ...}}`")
     else:
         moving.put((*under, "image"), {"name": name, "tag": tag})
         moving.note(

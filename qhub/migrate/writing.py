@@ -5,7 +5,7 @@ from __future__ import annotations
 from qhub.config.model import dotted
 from qhub.config.settings import SECTIONS
 from qhub.config.yaml_text import lines
-from qhub.migrate.moving import Moving, Path
+from qhub.migrate.moving import Moving, Path, folded
 from qhub.migrate.rules import secret_command
 
 #: Section -> what stands above it.
@@ -39,5 +39,5 @@ def stack_file(moving: Moving) -> str:
     asked = [note for note in moving.notes if note.kind == "asked"]
     if asked:
         head += ["#", "# To be answered before `pulumi up`:", "#"]
-        head += [f"# - {dotted(note.path) or moving.document.file.name}: {note.text}" for note in asked]
+        head += [f"# - {folded(dotted(note.path)) or moving.document.file.name}: {note.text}" for note in asked]
     return "\n".join([*head, *lines({"config": ordered}, comments)]) + "\n"

@@ -13,17 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from ruamel.yaml import YAML
 
-from qhub.cli import main
 from qhub.config.check import check_settings_file
 from qhub.config.document import Document, read_document
 from qhub.migrate.clusters import _BY_PROVIDER, _EVERYWHERE, POOL
 from qhub.migrate.migration import migrate
 from qhub.migrate.moving import Moving
 from qhub.migrate.table import TABLE
-from tests.unit.migrate.texts import told
+from tests.unit.migrate.texts import run, told
 
 FILES = sorted((Path(__file__).parent / "files").glob("*.yaml"))
 #: Name of a file -> what only a person knows, as it would be added to the new file.
@@ -51,10 +49,6 @@ SAID_ALREADY = (
     "default",
 )
 NEVER = re.compile(r"never-(in|any)\S*")
-
-
-def run(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, ["migrate", *map(str, words)])
 
 
 def moved(name: str) -> Moving:
@@ -244,6 +238,13 @@ class TestTheCommand:
         assert text.count("pulumi config set --path --secret qhub:authentication.client_secret --stack lab") == 2
         # Each section says what it is.
         assert all(f"\n  # {words}" in text for words in ("A new cluster", "Home folders", "Owners of files"))
+
+    @pytest.mark.parametrize("folder", ["new/", "new/er/"])
+    def test_a_folder_that_is_not_there_is_made(self, folder: str, tmp_path: Path) -> None:
+        done = run(FILES[0], "--output", f"{tmp_path}/{folder}")
+
+        assert done.exit_code == 0, done.output
+        assert (tmp_path / folder / "Pulumi.prod.yaml").is_file()
 
     def test_a_key_that_nobody_knows_is_told(self, tmp_path: Path) -> None:
         file = tmp_path / "nebari-config.yaml"

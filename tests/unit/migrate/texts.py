@@ -5,12 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from click.testing import CliRunner, Result
+
+from qhub.cli import main
 from qhub.config.document import read_document
 from qhub.migrate.migration import migrate
 from qhub.migrate.moving import Moving
 
 #: The least file of Nebari's.
 LOCAL = "nebari_version: 2025.10.1\nproject_name: lab\nprovider: local\ndomain: a.localhost\n"
+
+
+def run(*words: str | Path) -> Result:
+    """Run `qhub migrate` with some words."""
+    return CliRunner().invoke(main, ["migrate", *map(str, words)])
 
 
 def of_text(text: str) -> Moving:

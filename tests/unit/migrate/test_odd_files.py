@@ -1,0 +1,64 @@
+"""`qhub migrate` says what is odd about a file, whatever stands in it, and what it writes is YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qhub.config.document import read_document
+from tests.unit.migrate.texts import LOCAL, of_text, run, told
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("profiles: 3", "profiles"),
+        ("certificate: lets-encrypt", "certificate"),
+        ("certificate: [lets-encrypt]", "certificate"),
+        ("local: text", "local"),
+    ],
+)
+def test_what_is_written_otherwise_is_not_told_as_unknown(text: str, path: str) -> None:
+    assert told(of_text(f"{LOCAL}{text}\n"), path).startswith("asked: is not written as it is in their own documents")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "default_images:\n  jupyterlab: >\n    quay.io/team/lab\n",
+        'security: {authentication: {type: "one\\n- two\\u2028three\\efour"}}\n',
+        'security: {users: {"a\\n- b": 3}}\n',
+    ],
+)
+def test_a_line_break_in_the_old_file_breaks_no_comment_of_the_new(text: str, tmp_path: Path) -> None:
+    old = tmp_path / "nebari-config.yaml"
+    old.write_text(LOCAL + text)
+    done = run(old, "--output", tmp_path)
+    new = read_document(tmp_path / "Pulumi.prod.yaml")
+
+    assert (done.exit_code, new.flaws) == (0, []), done.output
+    assert set(new.data) == {"config"}
+
+
+@pytest.mark.parametrize("gid", ["[a]", "{}", "{a: 1}", "many"])
+def test_a_gid_that_is_no_number_is_asked(gid: str) -> None:
+    groups = f"{{a: {{gid: {gid}}}, b: {{gid: '1100'}}}}"
+    moving = of_text(
+        f"project_name: a\nprovider: local\nsecurity: {{users: {{ada: {{primary_group: c}}}}, groups: {groups}}}\n"
+    )
+
+    assert "asked: qhub:groups.a" in told(moving, "security", "groups", "a", "gid")
+    assert moving.values()["groups"]["c"] == {"gid": 1101}, "1100 is taken"
+
+
+@pytest.mark.parametrize(
+    ("config", "code", "words"),
+    [("", 0, "nothing to do"), ("[]", 1, "should be a map of keys"), ("text", 1, "should be a map of keys")],
+)
+def test_of_ours_one_without_settings_is_told(config: str, code: int, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.up.yaml"
+    file.write_text(f"config: {config}\n")
+    done = run(file)
+
+    assert (done.exit_code, words in done.output) == (code, True), done.output
