@@ -9,7 +9,7 @@ from typing import Any
 from qhub.config import instances
 from qhub.config.cloud import CloudCluster
 from qhub.migrate.moving import SECTIONS, Moving, Path, slug
-from qhub.migrate.rules import Table, needless, no_counterpart, of, to, walk
+from qhub.migrate.rules import ODD, Table, needless, no_counterpart, of, to, walk
 
 #: The least version that a new cluster starts with.
 VERSION = CloudCluster.model_fields["version"].default
@@ -107,8 +107,11 @@ def _channel(moving: Moving, path: Path, value: Any, under: Path) -> None:
 
 def _address_blocks(moving: Moving, path: Path, value: Any, under: Path) -> None:
     blocks = value.get("cidr_blocks", [value])
-    ranges = [one["cidr_block"] for one in blocks or () if isinstance(one, Mapping) and "cidr_block" in one]
-    if ranges:
+    listed = blocks if isinstance(blocks, list) else []
+    ranges = [one["cidr_block"] for one in listed if isinstance(one, Mapping) and "cidr_block" in one]
+    if blocks and not listed:
+        moving.note("asked", (*path, "cidr_blocks"), ODD)
+    elif ranges:
         moving.put(("cluster", "api_access"), ranges)
 
 

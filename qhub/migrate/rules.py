@@ -11,7 +11,8 @@ from qhub.migrate.moving import Moving, Path
 Rule = Callable[[Moving, Path, Any, Path], None]
 #: Key of the old file -> its rule. `*` is any name or position.
 Table = Mapping[str, Rule]
-_ODD = "is not written as it is in their own documents: nothing was made of it"
+#: What is said of a value of another type than theirs.
+ODD = "is not written as it is in their own documents: nothing was made of it"
 
 
 def to(key: str, convert: Callable[[Any], Any] = lambda value: value, *, takes: Any = object) -> Rule:
@@ -37,7 +38,7 @@ def of(takes: Any, rule: Rule) -> Rule:
             if value is not None:
                 rule(moving, path, value, under)
         elif value is not None:
-            moving.note("asked", path, _ODD)
+            moving.note("asked", path, ODD)
 
     return checked
 
@@ -92,7 +93,7 @@ def walk(moving: Moving, table: Table, value: Any, *, path: Path = (), under: Pa
     elif rule is not None:
         rule(moving, path, value, under)
     elif leads_on:
-        moving.note("asked", path, _ODD)
+        moving.note("asked", path, ODD)
     else:
         moving.note("lost", path, "is no key that is known here: nothing was made of it")
 

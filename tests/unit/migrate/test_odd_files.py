@@ -41,6 +41,14 @@ def test_a_line_break_in_the_old_file_breaks_no_comment_of_the_new(text: str, tm
     assert set(new.data) == {"config"}
 
 
+def test_ranges_that_are_no_list_are_asked() -> None:
+    ranges = "{master_authorized_networks_config: {cidr_blocks: 7}}"
+    moving = of_text(f"project_name: a\nprovider: gcp\ngoogle_cloud_platform: {ranges}\n")
+    path = ("google_cloud_platform", "master_authorized_networks_config", "cidr_blocks")
+
+    assert told(moving, *path).startswith("asked: is not written as it is in their own documents")
+
+
 @pytest.mark.parametrize("gid", ["[a]", "{}", "{a: 1}", "many"])
 def test_a_gid_that_is_no_number_is_asked(gid: str) -> None:
     groups = f"{{a: {{gid: {gid}}}, b: {{gid: '1100'}}}}"
