@@ -24,7 +24,11 @@ POD_LABELS = {"qhub.dev/ingress": "true"}
 #: 1024. ingress-nginx is moved there, and its webhook, which is on 8443 by default, to `WEBHOOK_PORT`.
 HTTP_PORT = 8000
 HTTPS_PORT = 8443
-WEBHOOK_PORT = 9443
+#: The API server asks the webhook, and on GKE with private nodes it reaches nodes and pods at 443 and 10250 alone: the
+#: firewall rule that Google makes by itself has no other. 443 would need a right that the controller does without. A
+#: pod has ports of its own, so kubelet's 10250 is not taken; cert-manager's webhook is at the same.
+#: Source: GKE's documentation, "Automatically created firewall rules".
+WEBHOOK_PORT = 10250
 
 #: Seconds an idle connection through the proxy lives. Kernels and terminals keep a websocket open for as long as the
 #: browser tab is; Jupyter pings it every 30 s, so an hour is only reached by a dead one.

@@ -41,6 +41,10 @@ class TestBothControllers:
 
         assert len(set(ports)) == len(ports)
 
+    def test_the_control_plane_of_gke_reaches_the_webhook(self) -> None:
+        # To private nodes and the pods on them, the firewall rule that Google makes lets it in at these alone.
+        assert self.nginx["admissionWebhooks"]["port"] in {443, 10250}
+
     def test_they_serve_our_class_and_make_none(self) -> None:
         nginx_class = self.nginx["ingressClassResource"]
         provider = self.traefik["providers"]["kubernetesIngressNGINX"]
