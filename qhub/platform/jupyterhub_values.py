@@ -18,6 +18,7 @@ from qhub.platform.ingress_values import ingress_annotations
 from qhub.platform.merging import deep_merge
 from qhub.platform.monitoring_values import labelled, measured_hub
 from qhub.platform.names import DASK_SERVICE, HOME
+from qhub.platform.network_values import hub_egress, to_services
 from qhub.platform.placeholders import placeholder_tolerations, placeholder_values
 from qhub.platform.pods import container_resources, placement, resources
 from qhub.platform.singleuser_values import profile_entry, singleuser_values
@@ -83,7 +84,11 @@ def jupyterhub_values(
         "hub": _hub(settings, secrets, block_storage_class) | general,
         "proxy": {
             "service": {"type": "ClusterIP"},
-            "chp": {"resources": resources(cpu="50m", memory="64Mi", memory_limit="1Gi"), **general},
+            "chp": {
+                "networkPolicy": {"egress": to_services(settings)},
+                "resources": resources(cpu="50m", memory="64Mi", memory_limit="1Gi"),
+                **general,
+            },
         },
         "ingress": _ingress(settings, cluster_issuer),
         "singleuser": singleuser_values(settings, node_pools, claim_name),
@@ -182,7 +187,7 @@ def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: st
         "config": _hub_config(settings, secrets),
         "extraConfig": {"10-qhub": hub.source("qhub_hub")},
         "extraEnv": {"JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS": PRIVATE_RANGES},
-        "networkPolicy": {"enabled": True},
+        "networkPolicy": {"enabled": True, "egress": hub_egress(settings)},
         "resources": container_resources(settings.jupyterhub.hub.resources),
         **theme_values(settings),
     }

@@ -16,6 +16,7 @@ from qhub.platform.monitoring_values import (
     ADMIN_PASSWORD_KEY,
     ADMIN_SECRET,
     ADMIN_USER_KEY,
+    GRAFANA_PORT,
     RELEASE_NAME,
     TOKEN_KEY,
     TOKEN_SECRET,
@@ -25,6 +26,7 @@ from qhub.platform.monitoring_values import (
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs
 
 if TYPE_CHECKING:
+    from pulumi_kubernetes.meta.v1 import LabelSelectorArgsDict
     from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
 
     from qhub.clouds.cluster import NodePool
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 #: Grafana's sidecar takes ConfigMaps with this label for dashboards.
 DASHBOARD_LABEL = {"grafana_dashboard": "1"}
-#: Where Grafana's pod listens.
-GRAFANA_PORT = 3000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +120,10 @@ def policy_spec(hub_namespace: str) -> NetworkPolicySpecArgsDict:
     """Return `spec` of the NetworkPolicy of the namespace.
 
     Measurements name people, and Prometheus asks nobody who they are. So its pods answer each other, and Grafana, which
-    does ask, the hub's proxy as well. Nodes reach the pods on them in any case.
+    does ask, the hub's proxy as well, and the hub, which looks whether its services are there. Nodes reach the pods on
+    them in any case.
     """
-    proxy = {"app": "jupyterhub", "component": "proxy"}
+    hub: LabelSelectorArgsDict = {"match_labels": {"kubernetes.io/metadata.name": hub_namespace}}
     return {
         "pod_selector": {},
         "policy_types": ["Ingress"],
@@ -131,9 +132,10 @@ def policy_spec(hub_namespace: str) -> NetworkPolicySpecArgsDict:
             {
                 "from_": [
                     {
-                        "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": hub_namespace}},
-                        "pod_selector": {"match_labels": proxy},
+                        "namespace_selector": hub,
+                        "pod_selector": {"match_labels": {"app": "jupyterhub", "component": component}},
                     }
+                    for component in ("hub", "proxy")
                 ],
                 "ports": [{"protocol": "TCP", "port": GRAFANA_PORT}],
             },

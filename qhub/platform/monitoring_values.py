@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qhub.config.cloud import POOL_LABEL
+from qhub.platform.names import DASK_PROXY_PODS
 from qhub.platform.pods import container_resources, placement, resources
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 #: The release, after which the chart names what it makes.
 RELEASE_NAME = "kube-prometheus-stack"
 GRAFANA_URL = f"http://{RELEASE_NAME}-grafana"
+#: Grafana's pods, and where they listen.
+GRAFANA_PODS = {"app.kubernetes.io/name": "grafana", "app.kubernetes.io/instance": RELEASE_NAME}
+GRAFANA_PORT = 3000
 #: Secret with the token for the hub's measurements, and its one key.
 TOKEN_SECRET = "hub-metrics"  # noqa: S105 - a name
 TOKEN_KEY = "token"  # noqa: S105
@@ -40,7 +44,7 @@ METRICS_SERVICE = "prometheus"
 GRAFANA_SERVICE = "grafana"
 GRAFANA_PATH = f"/services/{GRAFANA_SERVICE}"
 #: Where Grafana is told that files have changed, inside its own pod.
-PROVISIONING = f"http://localhost:3000{GRAFANA_PATH}/api/admin/provisioning"
+PROVISIONING = f"http://localhost:{GRAFANA_PORT}{GRAFANA_PATH}/api/admin/provisioning"
 #: Where the proxy tells its measurements; no port of its own is used by anything else of the pod.
 PROXY_METRICS_PORT = 8002
 #: On the pods of servers: which profile they were started with.
@@ -147,7 +151,7 @@ def _pod_monitors(settings: Settings) -> list[dict[str, Any]]:
     ]
     if settings.dask.enabled:
         clusters = {"matchExpressions": [{"key": CLUSTER_LABEL, "operator": "Exists"}]}
-        gateway = {"matchLabels": {"app.kubernetes.io/name": "dask-gateway", "app.kubernetes.io/component": "traefik"}}
+        gateway = {"matchLabels": DASK_PROXY_PODS}
         made += [
             _pod_monitor("qhub-dask-clusters", hub, clusters, {"port": "dashboard"})
             # Users' own programs answer here: what they may send is bounded.

@@ -9,7 +9,8 @@ DASK_SERVICE = "dask-gateway"
 #: Path of the gateway behind the hub's proxy, and `gateway.prefix` of its own chart.
 DASK_PATH = f"/services/{DASK_SERVICE}"
 
-#: Port of the gateway's Traefik pods (their Service is on 80): network policies see the pod's port.
+#: The gateway's Traefik pods, and their port (their Service is on 80): network policies see the pod's port.
+DASK_PROXY_PODS = {"app.kubernetes.io/name": "dask-gateway", "app.kubernetes.io/component": "traefik"}
 DASK_PROXY_POD_PORT = 8000
 
 #: Home folder in a user's container.

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qhub.platform.environments_values import kernel_files, mount
-from qhub.platform.names import DASK_PATH, DASK_PROXY_POD_PORT, DASK_SERVICE, HOME
+from qhub.platform.names import DASK_PATH, DASK_SERVICE, HOME
+from qhub.platform.network_values import to_dask_gateway
 from qhub.platform.placeholders import placeholder_tolerations
 from qhub.platform.pods import node_selector, resources, tolerations
 from qhub.platform.profile_options import as_html, profile_options, size_override
@@ -138,7 +139,4 @@ def _add_dask(singleuser: dict[str, Any], namespace: str) -> None:
         "hub.jupyter.org/network-access-hub": "true",
         "hub.jupyter.org/network-access-proxy-http": "true",
     }
-    gateway = {"app.kubernetes.io/name": "dask-gateway", "app.kubernetes.io/component": "traefik"}
-    singleuser["networkPolicy"]["egress"] = [
-        {"to": [{"podSelector": {"matchLabels": gateway}}], "ports": [{"port": DASK_PROXY_POD_PORT, "protocol": "TCP"}]}
-    ]
+    singleuser["networkPolicy"]["egress"] = [to_dask_gateway()]
