@@ -10,16 +10,13 @@ from pulumi_kubernetes.helm.v3 import Release
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from qhub.platform.dask_gateway_values import dask_gateway_values
+from qhub.platform.egress import nearly_everywhere
 from qhub.platform.helm import ChartStore, helm_release
 from qhub.platform.names import DASK_SERVICE
-from qhub.platform.nfs_server import NFS_PORT
 
 if TYPE_CHECKING:
-    from pulumi_kubernetes.networking.v1 import (
-        NetworkPolicyPeerArgsDict,
-        NetworkPolicyPortArgsDict,
-        NetworkPolicySpecArgsDict,
-    )
+    from pulumi_kubernetes.meta.v1 import LabelSelectorArgsDict
+    from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
 
     from qhub.clouds.cluster import Cluster
     from qhub.config import Settings
@@ -27,11 +24,8 @@ if TYPE_CHECKING:
 #: On every scheduler and worker pod (dask_gateway_server.backends.kubernetes).
 CLUSTER_LABEL = "gateway.dask.org/cluster"
 
-#: Where every cloud hands out the credentials of a node.
-METADATA_ADDRESS = "169.254.169.254/32"
-METADATA_ADDRESS_V6 = "fd00:ec2::254/128"
-
-LAST_PORT = 65535
+#: On every pod of the release, whichever part it is.
+GATEWAY_LABELS = {"app.kubernetes.io/name": "dask-gateway"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,23 +93,17 @@ class DaskGateway(pulumi.ComponentResource):
 def cluster_policy_spec() -> NetworkPolicySpecArgsDict:
     """Return `spec` of the NetworkPolicy for the pods of Dask clusters: everything out, but two things.
 
-    NFS with AUTH_SYS believes any uid that a client names, so a worker, which runs whatever its user sends, could read
-    all homes if it reached the file server. And from the metadata service it could take the node's own cloud rights.
-    z2jh's policy keeps both from notebook pods; nothing keeps them from these. A policy can only allow: hence all ports
-    but one, and all addresses but one. Other pods are named by themselves, since some network plug-ins apply address
-    ranges to what is outside the cluster only.
+    A worker runs whatever its user sends, so it must reach neither the file server nor the metadata service
+    (`nearly_everywhere` says why). Scheduler, workers and gateway speak to each other at ports that are drawn when they
+    start: among them all ports are open, and no range is needed. So what Dask needs works with any network plug-in;
+    where ranges of ports are not known, outside is reached at 80 and 443 alone.
     """
-    ports: list[NetworkPolicyPortArgsDict] = [
-        {"protocol": "TCP", "port": 1, "end_port": NFS_PORT - 1},
-        {"protocol": "TCP", "port": NFS_PORT + 1, "end_port": LAST_PORT},
-        {"protocol": "UDP", "port": 1, "end_port": LAST_PORT},
-    ]
-    outside: list[NetworkPolicyPeerArgsDict] = [
-        {"ip_block": {"cidr": "0.0.0.0/0", "except_": [METADATA_ADDRESS]}},
-        {"ip_block": {"cidr": "::/0", "except_": [METADATA_ADDRESS_V6]}},
-    ]
+    clusters: LabelSelectorArgsDict = {"match_expressions": [{"key": CLUSTER_LABEL, "operator": "Exists"}]}
     return {
-        "pod_selector": {"match_expressions": [{"key": CLUSTER_LABEL, "operator": "Exists"}]},
+        "pod_selector": clusters,
         "policy_types": ["Egress"],
-        "egress": [{"to": [{"namespace_selector": {}}], "ports": ports}, {"to": outside, "ports": ports}],
+        "egress": [
+            {"to": [{"pod_selector": clusters}, {"pod_selector": {"match_labels": GATEWAY_LABELS}}]},
+            *nearly_everywhere(),
+        ],
     }

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from qhub.platform.dask_gateway import cluster_policy_spec
 from qhub.platform.monitoring import policy_spec
 from tests.unit.charts.rendering import render
 from tests.unit.platform.building import all_values, hub_values, make_settings
 from tests.unit.platform.plugins import PLUGINS, Place, Plugin, reaches
 
 SETTINGS = make_settings(monitoring={"enabled": True}, namespace={"name": "team"})
-INSIDE = "10.1.2.3"
+INSIDE, OUTSIDE = "10.1.2.3", "203.0.113.7"
 API_SERVER = Place("10.0.0.5", node=True)
 
 #: What the hub's proxy hands on to: chart, workload, namespace, port of its pods.
@@ -41,6 +42,10 @@ def egress(policy: str, *, services: bool = True) -> list[Any]:
     """Return the egress rules of a policy of chart jupyterhub, with all services of the proxy or with none."""
     settings = SETTINGS if services else make_settings(dask={"enabled": False})
     return render("jupyterhub", hub_values(settings), namespace="team")["NetworkPolicy", policy]["spec"]["egress"]
+
+
+def rules_of(spec: Any) -> list[Any]:
+    return spec["egress"]
 
 
 class TestServicesBehindTheProxy:
@@ -75,3 +80,45 @@ class TestServicesBehindTheProxy:
 @pytest.mark.parametrize("port", [443, 6443])
 def test_the_hub_reaches_an_api_server_that_runs_on_a_node(port: int, plugin: Plugin) -> None:
     assert reaches(egress("hub"), API_SERVER, port, plugin)
+
+
+#: Destination -> ports that are reached by any plug-in, those reached where ranges are known, those never reached.
+NEARLY_EVERYWHERE: dict[str, tuple[Place, set[int], set[int], set[int]]] = {
+    "a pod of another namespace": (
+        Place(INSIDE, {"app": "anything"}, {"kubernetes.io/metadata.name": "other"}),
+        {53, 80, 443},
+        {22, 8080},
+        {2049},
+    ),
+    "outside": (Place(OUTSIDE), {53, 80, 443}, {22, 8080, 65535}, {2049}),
+    "outside, by IPv6": (Place("2001:db8::7"), {53, 80, 443}, {22, 8080}, {2049}),
+    "the metadata service": (Place("169.254.169.254"), {53}, set(), {80, 443, 8080, 2049}),
+    "the metadata service of AWS by IPv6": (Place("fd00:ec2::254"), set(), set(), {53, 80, 443, 2049}),
+}
+
+
+@each_plugin
+@pytest.mark.parametrize("where", NEARLY_EVERYWHERE)
+def test_pods_that_run_what_others_sent_go_nearly_everywhere(where: str, plugin: Plugin) -> None:
+    place, always, with_ranges, never = NEARLY_EVERYWHERE[where]
+    rules = rules_of(cluster_policy_spec())
+    reached = {port for port in always | with_ranges | never if reaches(rules, place, port, plugin)}
+
+    assert reached == always | (with_ranges if plugin.ranges else set())
+    # NFS version 3 speaks UDP as well.
+    assert not reaches(rules, place, 2049, plugin, "UDP")
+    assert reaches(rules, place, 53, plugin, "UDP") is (53 in always)
+
+
+@each_plugin
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"gateway.dask.org/cluster": "3f2a", "app.kubernetes.io/component": "dask-worker"},
+        {"app.kubernetes.io/name": "dask-gateway", "app.kubernetes.io/component": "api"},
+    ],
+)
+def test_dask_clusters_reach_their_own_and_the_gateway_at_any_port(labels: dict[str, str], plugin: Plugin) -> None:
+    # 8786 and 8787 of the scheduler, 8000 of the gateway; workers draw theirs.
+    for port in (8000, 8786, 8787, 41235):
+        assert reaches(rules_of(cluster_policy_spec()), Place(INSIDE, labels, same_namespace=True), port, plugin)
