@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, cast
 import pulumi
 from pulumi_kubernetes.batch.v1 import Job
 from pulumi_kubernetes.core.v1 import ConfigMap
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from qhub.platform import environment_builder
+from qhub.platform.egress import nearly_everywhere
 from qhub.platform.environments_values import SUB_PATH, version
 from qhub.platform.names import ENVIRONMENTS
 from qhub.platform.pods import container_resources, node_selector, resources, tolerations
@@ -21,12 +23,15 @@ if TYPE_CHECKING:
 
     from pulumi_kubernetes.batch.v1 import JobSpecArgsDict
     from pulumi_kubernetes.core.v1 import ContainerArgsDict, ResourceRequirementsArgsDict, TolerationArgsDict
+    from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
 
     from qhub.clouds.cluster import NodePool
     from qhub.config import Settings
 
 CONFIG_MAP = "environment-builder"
 PROGRAM_FOLDER = "/opt/environment-builder"
+#: On the pods of the Jobs: what they are chosen by.
+SELECTOR = {"app.kubernetes.io/name": "environment"}
 #: Name of the Secret with which the image is pulled.
 PULL_SECRET = "environments-registry"  # noqa: S105 - a name
 #: Pods that may fail before the Job does: an index is out of reach now and then, a wrong requirement always.
@@ -56,9 +61,10 @@ class Environments(pulumi.ComponentResource):
     """The environments of the settings, complete.
 
     Creates:
-        ConfigMap (the program that installs), and for each environment a Job that is done when it is complete. Another
-        version is another Job, made before the old one goes; the old version's files stay. A Secret to pull the image
-        with, where `images.credentials` is set: JupyterHub's own comes after the Jobs.
+        ConfigMap (the program that installs), NetworkPolicy (what the Jobs must not reach), and for each environment a
+        Job that is done when it is complete. Another version is another Job, made before the old one goes; the old
+        version's files stay. A Secret to pull the image with, where `images.credentials` is set: JupyterHub's own comes
+        after the Jobs.
 
     Attributes:
         jobs: resources that are there once every environment is complete.
@@ -73,6 +79,12 @@ class Environments(pulumi.ComponentResource):
             f"{name}-builder",
             metadata={"name": CONFIG_MAP, "namespace": namespace},
             data={environment_builder.PROGRAM: environment_builder.source()},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.depends_on)),
+        )
+        policy = NetworkPolicy(
+            f"{name}-policy",
+            metadata={"name": "environments", "namespace": namespace},
+            spec=policy_spec(),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.depends_on)),
         )
         secrets = pull_secrets(
@@ -90,7 +102,7 @@ class Environments(pulumi.ComponentResource):
                 spec=job_spec(args.settings, each, claim_name=args.claim_name, pool=args.pool),
                 opts=pulumi.ResourceOptions(
                     parent=self,
-                    depends_on=[program, *secrets],
+                    depends_on=[program, policy, *secrets],
                     custom_timeouts=pulumi.CustomTimeouts(create=f"{wait}s"),
                 ),
             )
@@ -104,13 +116,25 @@ def job_name(settings: Settings, name: str) -> str:
     return f"environment-{name[:40].rstrip('-')}-{version(settings, name)}"
 
 
+def policy_spec() -> NetworkPolicySpecArgsDict:
+    """Return `spec` of the NetworkPolicy of the Jobs.
+
+    As root, pip runs what is in packages that have to be compiled: code of third parties. It needs names and an index.
+    """
+    return {
+        "pod_selector": {"match_labels": SELECTOR},
+        "policy_types": ["Egress"],
+        "egress": nearly_everywhere(),
+    }
+
+
 def job_spec(settings: Settings, name: str, *, claim_name: str, pool: NodePool) -> JobSpecArgsDict:
     """Return `spec` of the Job that installs one environment."""
     return {
         "backoff_limit": TRIES,
         "active_deadline_seconds": settings.environments.timeout + START,
         "template": {
-            "metadata": {"labels": {"app.kubernetes.io/name": "environment", "app.kubernetes.io/part-of": "qhub"}},
+            "metadata": {"labels": {**SELECTOR, "app.kubernetes.io/part-of": "qhub"}},
             "spec": {
                 "restart_policy": "Never",
                 **pulls_with(settings.images, PULL_SECRET),

@@ -135,6 +135,12 @@ class TestOrder:
 
         assert job.name in transitive(recording, hub)
 
+    def test_no_environment_is_installed_before_its_network_policy_is_there(self) -> None:
+        recording = record_configuration("environments-ssh")
+        [job] = recording.of_type("kubernetes:batch/v1:Job")
+
+        assert "qhub-environments-policy" in transitive(recording, job)
+
     def test_the_hub_comes_after_all_that_it_stands_on(self) -> None:
         local = record_configuration("local")
         before = transitive(local, local.one(RELEASE, "qhub-jupyterhub"))

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from qhub.clouds.node_pools import node_pools
+from qhub.platform import environments
 from qhub.platform.dask_gateway import cluster_policy_spec
 from qhub.platform.monitoring import policy_spec
 from tests.unit.charts.rendering import render
@@ -99,9 +101,10 @@ NEARLY_EVERYWHERE: dict[str, tuple[Place, set[int], set[int], set[int]]] = {
 
 @each_plugin
 @pytest.mark.parametrize("where", NEARLY_EVERYWHERE)
-def test_pods_that_run_what_others_sent_go_nearly_everywhere(where: str, plugin: Plugin) -> None:
+@pytest.mark.parametrize("spec", [cluster_policy_spec(), environments.policy_spec()], ids=["Dask", "environments"])
+def test_pods_that_run_what_others_sent_go_nearly_everywhere(spec: Any, where: str, plugin: Plugin) -> None:
     place, always, with_ranges, never = NEARLY_EVERYWHERE[where]
-    rules = rules_of(cluster_policy_spec())
+    rules = rules_of(spec)
     reached = {port for port in always | with_ranges | never if reaches(rules, place, port, plugin)}
 
     assert reached == always | (with_ranges if plugin.ranges else set())
@@ -122,3 +125,13 @@ def test_dask_clusters_reach_their_own_and_the_gateway_at_any_port(labels: dict[
     # 8786 and 8787 of the scheduler, 8000 of the gateway; workers draw theirs.
     for port in (8000, 8786, 8787, 41235):
         assert reaches(rules_of(cluster_policy_spec()), Place(INSIDE, labels, same_namespace=True), port, plugin)
+
+
+def test_the_policy_of_environments_is_that_of_their_jobs() -> None:
+    settings = make_settings(environments={"named": {"geo": {"packages": ["geo==1.0"]}}})
+    pool = node_pools(settings.cluster.pools)["user"]
+    job: Any = environments.job_spec(settings, "geo", claim_name="home", pool=pool)
+    policy: Any = environments.policy_spec()
+
+    assert policy["policy_types"] == ["Egress"]
+    assert policy["pod_selector"]["match_labels"].items() <= job["template"]["metadata"]["labels"].items()
