@@ -66,7 +66,7 @@ def user_pod(values: Mapping[str, Any], profile: str, *, namespace: str, size: s
     spec: Json = {
         "restartPolicy": "OnFailure",
         "automountServiceAccountToken": False,
-        "securityContext": {"fsGroup": spawner.fs_gid, "supplementalGroups": spawner.supplemental_gids},
+        "securityContext": {"supplementalGroups": spawner.supplemental_gids},
         "nodeSelector": {**single.get("nodeSelector", {}), **override.get("node_selector", {})},
         "tolerations": override.get("tolerations") or [*USER_TOLERATIONS, *single.get("extraTolerations", [])],
         "initContainers": [*_metadata_guard(single, tools), *spawner.init_containers],

@@ -34,8 +34,9 @@ INIT_CONTAINER = "qhub-prepare"
 IDENTITY_VOLUME = "qhub-identity"
 HOME_VOLUME = "home"
 
-#: Of root in the init container: give folders away, change modes of what is no longer its own, enter what is closed.
-STORAGE_RIGHTS = ("CHOWN", "FOWNER", "DAC_OVERRIDE")
+#: Of root in the init container: give folders away, change modes of what is no longer its own, enter what is closed,
+#: and have files inherit a group that root is not in: without FSETID, Linux drops the set-group-id bit of such a chmod.
+STORAGE_RIGHTS = ("CHOWN", "FOWNER", "DAC_OVERRIDE", "FSETID")
 #: What iptables needs in the pod's own network; more than that, privileged, is what the chart's own container takes.
 FIREWALL_RIGHTS = ("NET_ADMIN", "NET_RAW")
 #: The rule of the chart's `block-cloud-metadata`, up to the address.
@@ -146,8 +147,10 @@ def allowed_profiles(username, hub_groups, settings):
 def init_script(groups, blocked=None):
     """Return the shell script that gives a user's folders to their owner, writes passwd and group, and blocks.
 
-    The kubelet makes a missing sub-path as root with mode 0755, and on NFS fsGroup does nothing. So root does it here,
-    for this user's folders only: they are all that is mounted. Mode 2770 lets new files inherit the folder's group.
+    The kubelet makes a missing sub-path as root with mode 0755. So root does it here, for this user's folders only:
+    they are all that is mounted. Mode 2770 lets new files inherit the folder's group. An fsGroup would be no help: on
+    NFS it does nothing, and where the volume's driver says `fsGroupPolicy: File` (CephFS), the kubelet gives the whole
+    volume, with everybody's homes, to the group of this user, at each start.
     Names go in quoted; numbers and texts come by environment variables, so that nothing of them is read as shell, and
     no braces occur, which KubeSpawner would take for placeholders.
     """
@@ -224,7 +227,8 @@ def prepare_pod(spawner, settings, image):
     if settings["profiles"] and not allowed_profiles(username, hub_groups, settings):
         raise NoProfileError(username)
     who = identity(username, hub_groups, settings)
-    spawner.uid, spawner.gid, spawner.fs_gid = who["uid"], who["gid"], who["gid"]
+    # The chart has an fsGroup of its own: see `init_script` for why there is none.
+    spawner.uid, spawner.gid, spawner.fs_gid = who["uid"], who["gid"], None
     spawner.supplemental_gids = who["supplemental_gids"]
     # start.sh of docker-stacks warns when these differ from what it finds.
     spawner.environment = {

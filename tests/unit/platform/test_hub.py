@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,7 @@ class TestIdentity:
     def test_a_listed_user_has_the_numbers_of_the_settings(self) -> None:
         spawner = prepared("alice")
 
-        assert (spawner.uid, spawner.gid, spawner.fs_gid) == (1001, 1100, 1100)
+        assert (spawner.uid, spawner.gid, spawner.fs_gid) == (1001, 1100, None)
         assert spawner.supplemental_gids == [100, 1101]
 
     def test_a_listed_user_without_a_uid_gets_one_of_their_own(self) -> None:
@@ -165,7 +166,7 @@ class TestFolders:
     def test_the_init_container_has_no_more_rights_than_it_needs(self) -> None:
         context = prepared("alice").init_containers[-1]["securityContext"]
 
-        assert context["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN", "FOWNER", "DAC_OVERRIDE"]}
+        assert context["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN", "FOWNER", "DAC_OVERRIDE", "FSETID"]}
         assert context["allowPrivilegeEscalation"] is False
 
     def test_what_is_blocked_is_blocked_before_anything_else(self) -> None:
@@ -202,6 +203,37 @@ class TestFolders:
         asked = (tmp_path / "asked").read_text()
         assert f"1001:1100 {tmp_path}/mnt/home\n" in asked
         assert f"0:1101 {tmp_path}/mnt/shared/developer\n" in asked
+
+    @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="NOT CHECKED: only root gives files away")
+    def test_the_rights_of_the_container_are_enough_for_every_group(self, tmp_path: Path) -> None:
+        spawner = prepared("alice")
+        container, groups = spawner.init_containers[-1], {"analyst": 1100, "developer": 1101}
+        for folder in ("mnt/home", "identity", *(f"mnt/shared/{group}" for group in groups)):
+            (tmp_path / folder).mkdir(parents=True)
+        script = container["command"][-1]
+        for path in ("/mnt", "/identity"):
+            script = script.replace(path, f"{tmp_path}{path}")
+        rights = ",".join(f"+{right.lower()}" for right in container["securityContext"]["capabilities"]["add"])
+        member_of = ",".join(map(str, spawner.supplemental_gids))
+        subprocess.run(
+            [
+                "setpriv",
+                f"--bounding-set=-all,{rights}",
+                "--inh-caps=-all",
+                f"--groups={member_of}",
+                "sh",
+                "-ec",
+                script,
+            ],
+            check=True,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **{each["name"]: each["value"] for each in container["env"]}},
+        )
+
+        for group, gid in groups.items():
+            made = (tmp_path / "mnt/shared" / group).stat()
+            assert (made.st_uid, made.st_gid, oct(made.st_mode & 0o7777)) == (0, gid, "0o2770")
+        home = (tmp_path / "mnt/home").stat()
+        assert (home.st_uid, home.st_gid, oct(home.st_mode & 0o7777)) == (1001, 1100, "0o700")
 
     def test_kubespawner_finds_no_placeholder_in_the_script(self) -> None:
         container = prepared("alice", "developer").init_containers[-1]
