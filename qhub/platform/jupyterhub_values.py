@@ -196,7 +196,6 @@ def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: st
     if sign_in_settings(settings, secrets.sign_in) is not None:
         made["extraConfig"]["20-qhub-sign-in"] = hub.source("qhub_sign_in")
     if secrets.dask_gateway_token is not None:
-        reach = f"access:services!service={DASK_SERVICE}"
         made["services"] = {
             DASK_SERVICE: {
                 "apiToken": secrets.dask_gateway_token,
@@ -204,9 +203,24 @@ def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: st
                 "display": False,
             }
         }
+    roles = _roles(settings, dask=secrets.dask_gateway_token is not None)
+    return made | ({"loadRoles": roles} if roles else {})
+
+
+def _roles(settings: Settings, *, dask: bool) -> dict[str, Any]:
+    """Return `hub.loadRoles`: what of JupyterHub's own roles is not as it makes them. What is not said stays."""
+    made: dict[str, Any] = {}
+    if not getattr(settings.authentication, "admin_groups", ()):
+        # `admin_users` of an authenticator only ever adds: who is taken out of it would stay an administrator. A list
+        # in the role is exact at each start of the hub. Where groups at the provider make administrators, each sign-in
+        # decides anew, and the list would take the rights from who has them by a group.
+        # Source: `JupyterHub.init_role_assignment` of JupyterHub 5.5.
+        made["admin"] = {"users": list(settings.authentication.admin_users)}
+    if dask:
+        reach = f"access:services!service={DASK_SERVICE}"
         # The gateway asks the hub whether the user's own token may reach this service; without the two lines none may.
         # The rest of each list is JupyterHub's own default for the role, which the list replaces.
-        made["loadRoles"] = {
+        made |= {
             "user": {"scopes": ["self", reach]},
             "server": {"scopes": ["users:activity!user", "access:servers!server", reach]},
         }
