@@ -13,6 +13,7 @@ from typing import Any
 from qhub.config.document import Document, read_document
 from qhub.config.judge import Finding
 from qhub.config.shape import Path, is_encrypted
+from qhub.config.unread import CONFIG, own_name
 from qhub.config.versions import KEY as VERSION
 from qhub.config.versions import wrong_version
 
@@ -58,13 +59,10 @@ def find_base(values: Mapping[str, Any], *, root: FilePath) -> tuple[Document | 
 
 def settings_in(document: Document, *, project: str) -> dict[str, Any]:
     """Return the settings that a base has, by key without the project's name."""
-    config = document.data.get("config")
-    prefix = f"{project}:"
-    return {
-        key.removeprefix(prefix): value
-        for key, value in (config.items() if isinstance(config, Mapping) else ())
-        if key.startswith(prefix) or ":" not in key
-    }
+    config = document.data.get(CONFIG)
+    items = config.items() if isinstance(config, Mapping) else ()
+    named = ((own_name(key, project=project), value) for key, value in items)
+    return {name: value for name, value in named if name is not None}
 
 
 def misplaced(values: Mapping[str, Any], *, file: str) -> Iterator[Finding]:

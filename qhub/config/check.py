@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from qhub.config.load import Read, read_settings_file
 from qhub.config.mistakes import Mistake
 from qhub.config.model import dotted, parse_key
 from qhub.config.settings import Settings
-from qhub.config.sources import PROJECT_FILE
+from qhub.config.sources import PROJECT_FILE, Sources
+from qhub.config.unread import with_own_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +69,24 @@ def _warnings(read: Read, before: Mapping[str, Any]) -> tuple[SettingsWarning, .
     if read.settings is None:
         return ()
     changes = (SettingsWarning(dotted(one.path), one.message) for one in costly_changes(before, read.settings))
-    return tuple(_placed(warning, read) for warning in (*changes, *read.settings.warnings()))
+    placed = (_placed(warning, read) for warning in (*changes, *read.settings.warnings()))
+    return (*placed, *(_unread(read.sources) if read.sources else ()))
+
+
+def _unread(sources: Sources) -> Iterator[SettingsWarning]:
+    """Yield what of the files nothing reads, although it may be there on purpose."""
+    for document, one in sources.unread:
+        if one.harmless:
+            flaw = one.flaw(document)
+            name = sources.name(document)
+            yield SettingsWarning(dotted(flaw.path), flaw.message, file=name, line=flaw.line, column=flaw.column)
 
 
 def _placed(warning: SettingsWarning, read: Read) -> SettingsWarning:
     """Return a warning with the place of its key, or of what is around it; a default may stand in no file."""
     if read.sources is None:
         return warning
+    warning = replace(warning, message=with_own_names(warning.message, project=read.sources.project))
     found = read.sources.find(parse_key(warning.key))
     # The project file has empty sections only, so that what is around a key there says nothing.
     if found is None or (not found[2] and found[0] == PROJECT_FILE):

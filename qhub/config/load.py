@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from qhub.config.base import find_base, lay_over_all, misplaced, settings_in
-from qhub.config.document import Document
+from qhub.config.document import Document, Flaw
 from qhub.config.fixed import costly_changes, forbidden_changes, last_fixed
 from qhub.config.judge import Finding, explain_unknown, judge, secret_command
 from qhub.config.mistakes import Mistake, SettingsError, by_place
@@ -18,6 +18,7 @@ from qhub.config.settings import SECTIONS, Settings
 from qhub.config.shape import Path, Spot, is_encrypted, leaves
 from qhub.config.sources import PROJECT_FILE, Sources, project_root, read_sources, stack_file, stack_of
 from qhub.config.theme import is_address, logo_problem
+from qhub.config.unread import in_other_namespaces, unread, with_own_names
 from qhub.config.versions import KEY as VERSION
 from qhub.config.versions import wrong_version
 
@@ -51,16 +52,18 @@ def load_stack_settings() -> Settings:
         raise StackSettingsError(_located(at_base, _trusted_sources(root, stack, values)), stack=stack)
     if base is not None:
         shared = settings_in(base, project=project)
-        findings += [*misplaced(shared, file=base.file.name), *_flaws_of_base(base)]
+        findings += [*misplaced(shared, file=base.file.name), *_flaws_of_base(base, project=project)]
         values = lay_over_all(shared, values)
     before = last_fixed(stack=stack, project=project)
     settings, rest = _examine(values, stack=stack, root=root, before=before)
     findings += rest
-    if settings is not None and not findings:
+    sources = _trusted_sources(root, stack, values)
+    not_read = list(_not_read(sources, project=project))
+    if settings is not None and not findings and not not_read:
         for problem in costly_changes(before, settings):
             pulumi.log.warn(f"{dotted(problem.path)}: {problem.message}")
         return settings
-    raise StackSettingsError(_located(findings, _trusted_sources(root, stack, values)), stack=stack) from None
+    raise StackSettingsError([*_located(findings, sources), *not_read], stack=stack) from None
 
 
 def load_settings_file(path: str | FilePath, *, stack: str | None = None, root: FilePath | None = None) -> Settings:
@@ -187,12 +190,28 @@ def _engine_values(project: str) -> tuple[dict[str, Any], frozenset[str]]:
     """Return the values of the project's keys, and the keys that hold something encrypted."""
     from pulumi.runtime import config
 
-    # The public Config class reads one key by name; to refuse unknown ones all of them have to be seen.
-    texts = {**config.get_config_env(), **config.CONFIG.get()}
+    texts = _engine_texts()
     prefix = f"{project}:"
     names = [key.removeprefix(prefix) for key in texts if key.startswith(prefix)]
     values = {name: _parsed(name, texts[prefix + name]) for name in names}
     return values, frozenset(name for name in names if config.is_config_secret(prefix + name))
+
+
+def _engine_texts() -> dict[str, Any]:
+    """Return every key of the stack, of every namespace, with its value."""
+    from pulumi.runtime import config
+
+    # The public Config class reads one key by name; to refuse unknown ones all of them have to be seen.
+    return {**config.get_config_env(), **config.CONFIG.get()}
+
+
+def _not_read(sources: Sources | None, *, project: str) -> Iterator[Mistake]:
+    """Yield what nothing reads of the stack's file; where another one is in force, of the keys that the engine has."""
+    if sources is not None and sources.in_force:
+        yield from _unread(sources, of=sources.documents[-1:])
+        return
+    for one in in_other_namespaces(_engine_texts(), project=project, around=()):
+        yield Mistake(dotted(one.place), one.message)
 
 
 def _parsed(name: str, text: Any) -> Any:
@@ -250,21 +269,31 @@ def _trusted_sources(root: FilePath, stack: str, values: Mapping[str, Any]) -> S
     return sources
 
 
-def _flaws_of_base(base: Document) -> Iterator[Finding]:
-    for flaw in base.flaws:
+def _flaws_of_base(base: Document, *, project: str) -> Iterator[Finding]:
+    unread_parts = (one.flaw(base) for one in unread(base, project=project, is_base=True) if not one.harmless)
+    for flaw in (*base.flaws, *unread_parts):
         where = base.file.name if flaw.line is None else f"{base.file.name}:{flaw.line}:{flaw.column}"
-        yield Finding(("base",), f"{where}: {flaw.message}")
+        key = f"{dotted(flaw.path)}: " if flaw.path else ""
+        yield Finding(("base",), f"{where}: {key}{flaw.message}")
 
 
 def _flaws(sources: Sources) -> Iterator[Mistake]:
     for document in sources.documents:
         for flaw in document.flaws:
-            key = dotted(flaw.path[1:] if flaw.path[:1] == ("config",) else flaw.path)
-            key = key.removeprefix(f"{sources.project}:")
-            yield Mistake(key, flaw.message, file=sources.name(document), line=flaw.line, column=flaw.column)
-    config = sources.documents[-1].data.get("config", {})
-    if not isinstance(config, Mapping) and config is not None:
-        yield Mistake("config", "should be a map of keys such as qhub:domain", file=sources.file)
+            yield _flaw(flaw, document, sources)
+    yield from _unread(sources, of=sources.documents)
+
+
+def _unread(sources: Sources, *, of: Iterable[Document]) -> Iterator[Mistake]:
+    for document, one in sources.unread:
+        if not one.harmless and document in of:
+            yield _flaw(one.flaw(document), document, sources)
+
+
+def _flaw(flaw: Flaw, document: Document, sources: Sources) -> Mistake:
+    path = flaw.path[1:] if flaw.path[:1] == ("config",) and len(flaw.path) > 1 else flaw.path
+    key = dotted(path).removeprefix(f"{sources.project}:")
+    return Mistake(key, flaw.message, file=sources.name(document), line=flaw.line, column=flaw.column)
 
 
 def _located(findings: Iterable[Finding], sources: Sources | None) -> list[Mistake]:
@@ -284,9 +313,10 @@ def _mistake(finding: Finding, sources: Sources | None) -> Mistake:
         by_value = exact and not finding.about_key and mark.text is not None
         line, column = (mark.value_line, mark.value_column) if by_value else (mark.line, mark.column)
         excerpt = mark.text if exact and finding.showable else None
+    message = finding.message + finding.hint
     return Mistake(
         key=dotted(finding.path),
-        message=finding.message + finding.hint,
+        message=with_own_names(message, project=sources.project) if sources else message,
         file=file,
         line=line,
         column=column,

@@ -12,6 +12,7 @@ from qhub.config.base import OF_A_FILE, find_base, lay_over_all, misplaced, sett
 from qhub.config.document import Document, Mark, read_document
 from qhub.config.judge import Finding
 from qhub.config.shape import Path, is_encrypted
+from qhub.config.unread import Unread, own_name, unread
 
 PROJECT_FILE = "Pulumi.yaml"
 _STACK_FILE = re.compile(r"Pulumi\.(?P<stack>.+)\.ya?ml")
@@ -29,6 +30,7 @@ class Sources:
         documents: what was read: the project file, the base where there is one, then the stack's.
         origins: for each key, the documents that give it and its path there; what stands in the first one holds.
         findings: what is wrong with the base.
+        unread: what nothing reads, with its file. What it was meant to be is among `values`, to be looked at.
         base_is_missing: whether a base is named that is not there.
         in_force: whether everything that the files give is what holds.
     """
@@ -40,6 +42,7 @@ class Sources:
     documents: list[Document] = field(default_factory=list)
     origins: dict[str, tuple[tuple[Document, Path], ...]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    unread: list[tuple[Document, Unread]] = field(default_factory=list)
     base_is_missing: bool = False
     in_force: bool = True
 
@@ -62,6 +65,10 @@ class Sources:
         Another file (`--config-file`), an environment or a script may have given the value; then a line of this file
         would be the wrong one.
         """
+        stray = {(name, place) for _, one in self.unread for name, (_, place) in one.meant.items()}
+        self.origins = {
+            key: origin for key, origin in self.origins.items() if not any((key, place) in stray for _, place in origin)
+        }
         same = {key for key in self.origins if key in values and _same(self.values.get(key), values[key])}
         self.in_force = len(same) == len(self.origins)
         self.origins = {key: origin for key, origin in self.origins.items() if key in same}
@@ -102,8 +109,20 @@ def read_sources(file: FilePath, *, root: FilePath) -> Sources:
     config = stack.data.get("config")
     for key, value in (config or {}).items() if isinstance(config, Mapping) else ():
         _take(sources, stack, key, value, ("config", key))
+    given = {name for name, origin in sources.origins.items() if origin[0][0] is stack}
+    for name, (value, place) in _note_unread(sources, stack).items():
+        if name not in given:
+            sources.values[name] = value
+            sources.origins[name] = ((stack, place),)
     _lay_over_base(sources)
     return sources
+
+
+def _note_unread(sources: Sources, document: Document, *, is_base: bool = False) -> dict[str, tuple[Any, Path]]:
+    """Note what of a file nothing reads; return the settings that it was meant to be, each with its value and place."""
+    found = list(unread(document, project=sources.project, is_base=is_base))
+    sources.unread += [(document, one) for one in found]
+    return {name: meant for one in found for name, meant in one.meant.items()}
 
 
 def _lay_over_base(sources: Sources) -> None:
@@ -113,11 +132,16 @@ def _lay_over_base(sources: Sources) -> None:
         return
     sources.documents.insert(1, base)
     shared = settings_in(base, project=sources.project)
+    places: dict[str, Path] = {
+        name: ("config", name if ("config", name) in base.marks else f"{sources.project}:{name}") for name in shared
+    }
+    for name, (value, place) in _note_unread(sources, base, is_base=True).items():
+        if name not in shared:
+            shared[name], places[name] = value, place
     sources.findings += misplaced(shared, file=base.file.name)
     sources.values = lay_over_all(shared, sources.values)
     for name in (name for name in shared if name not in OF_A_FILE):
-        key = name if ("config", name) in base.marks else f"{sources.project}:{name}"
-        sources.origins[name] = (*sources.origins.get(name, ()), (base, ("config", key)))
+        sources.origins[name] = (*sources.origins.get(name, ()), (base, places[name]))
 
 
 def _project_defaults(project: Document) -> Iterator[tuple[str, Any, Path]]:
@@ -133,8 +157,8 @@ def _project_defaults(project: Document) -> Iterator[tuple[str, Any, Path]]:
 
 
 def _take(sources: Sources, document: Document, key: str, value: Any, place: Path) -> None:
-    namespace, colon, name = key.rpartition(":")
-    if colon and namespace != sources.project:
+    name = own_name(key, project=sources.project)
+    if name is None:
         return  # a key of a provider or of the engine itself
     sources.values[name] = value
     sources.origins[name] = ((document, place),)

@@ -112,7 +112,7 @@ class TestDefaultsOfTheProject:
     def test_the_projects_name_is_the_namespace(self, folder: Folder) -> None:
         (folder.path / "Pulumi.yaml").write_text("name: lab\n")
 
-        assert folder.load("config: {lab:domain: a.localhost, qhub:domain: nothing}").domain == "a.localhost"
+        assert folder.load("config: {lab:domain: a.localhost}").domain == "a.localhost"
 
 
 class TestLogo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import pulumi
@@ -26,7 +26,7 @@ def load(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Load:
     monkeypatch.chdir(folder.path / "stacks")
     monkeypatch.delenv("PULUMI_CONFIG", raising=False)
 
-    def _load(*, secret: tuple[str, ...] = (), **values: Any) -> Settings:
+    def _load(*, secret: tuple[str, ...] = (), others: Mapping[str, str] = {}, **values: Any) -> Settings:
         texts = {
             f"qhub:{name.replace('__', '-')}": value if isinstance(value, str) else json.dumps(value)
             for name, value in values.items()
@@ -34,7 +34,7 @@ def load(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Load:
 
         def run() -> Settings:
             settings.configure(settings.Settings(project="qhub", stack="prod"))
-            config.set_all_config(texts | {"aws:region": "x"}, [f"qhub:{name}" for name in secret])
+            config.set_all_config({**texts, "aws:region": "x", **others}, [f"qhub:{name}" for name in secret])
             return load_stack_settings()
 
         return contextvars.copy_context().run(run)
@@ -123,3 +123,26 @@ class TestPlaces:
     def test_without_a_file_the_mistake_is_told_all_the_same(self, load: Load) -> None:
         with pytest.raises(SettingsError, match=r"^1 mistake.*\ndask.max_workers_per_cluster: found "):
             load(domain="a.localhost", dask=self.DASK)
+
+
+class TestWhatNothingReads:
+    """The engine passes over it; a stack without its cluster would be another stack."""
+
+    def test_is_told_with_its_line_where_the_file_is_in_force(self, load: Load, folder: Folder) -> None:
+        folder.write("config:\n  qhub:domain: a.localhost\n  qub:dask: {}\nqhub:cluster: {provider: aws}\n")
+        with pytest.raises(SettingsError) as caught:
+            load(domain="a.localhost")
+
+        assert [mistake.place for mistake in caught.value.mistakes] == ["Pulumi.prod.yaml:3:3", "Pulumi.prod.yaml:4:1"]
+
+    def test_is_told_of_the_keys_that_are_in_force_where_it_is_not(self, load: Load, folder: Folder) -> None:
+        folder.write("config:\n  qhub:domain: b.localhost\nqhub:cluster: {provider: aws}\n")
+
+        assert load(domain="a.localhost").domain == "a.localhost"
+        with pytest.raises(SettingsError, match=r"\nqub:dask: nothing reads it"):
+            load(domain="a.localhost", others={"qub:dask": "{}"})
+
+    def test_is_told_of_a_base(self, load: Load, folder: Folder) -> None:
+        (folder.path / "base.yaml").write_text("qhub:cluster: {provider: aws}\n")
+        with pytest.raises(SettingsError, match=r"base\.yaml:1:1: qhub:cluster: nothing reads it"):
+            load(domain="a.localhost", base="base.yaml")
