@@ -14,9 +14,12 @@ from qhub.rehearsal.images.commands import images_commands
 @click.argument("stack", default="local", metavar="[FILE|STACK]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def needed(stack: str, as_json: bool) -> None:
-    """List every image that STACK pulls: its name, and where it is pulled from when `images.registry` has copies.
+    """List every image that STACK pulls, one a line: its name, and as what nodes pull it.
 
-    Each line is what a copying tool takes, source and copy: `qhub images needed prod | xargs -n2 crane copy`.
+    The two are the same where no copy is pulled, without `images.registry` all of them. The copies are made by
+
+    \b
+        qhub images needed prod | awk '$1 != $2' | xargs -r -n2 crane copy
     """
     from qhub.config import load_settings_file
     from qhub.config.sources import project_root, stack_file
@@ -27,13 +30,20 @@ def needed(stack: str, as_json: bool) -> None:
     images = needed_images(settings)
     if as_json:
         document = [
-            {"source": image.source, "pulled_as": image.pulled_as, "needed_by": image.needed_by, "sure": image.sure}
+            {
+                "source": image.source,
+                "pulled_as": image.pulled_as,
+                "to_be_copied": image.to_be_copied,
+                "needed_by": image.needed_by,
+                "sure": image.sure,
+            }
             for image in images
         ]
         click.echo(json.dumps({"images": document}, indent=2))
     else:
         for image in images:
-            click.echo(f"{image.source} {image.pulled_as}" if image.to_be_copied else image.source)
+            # Always two words: whatever takes the words of this list in pairs must not fall out of step.
+            click.echo(f"{image.source} {image.pulled_as}")
     for chart in sorted({image.needed_by for image in images if not image.sure}):
         click.echo(
             f"Of chart {chart} in this version QHub does not know the tags for sure: compare with `helm template`.",

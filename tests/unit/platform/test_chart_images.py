@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.unit.charts.rendering import Objects, pods, render
 from tests.unit.config.files import Folder
 from tests.unit.platform.building import all_values, make_settings
 
+ROOT = Path(__file__).parents[3]
 MIRROR = "registry.example.org:5000/copies"
 #: What an image looks like in a rendered chart or in a program's configuration: a registry, a path and a tag.
 REFERENCE = re.compile(r"[\w.-]+\.(?:io|org|com)(?::\d+)?(?:/[\w.-]+)+:[\w][\w.-]*(?:@sha256:[0-9a-f]{64})?")
@@ -222,3 +224,19 @@ class TestNeededImages:
 
         assert f"quay.io/jupyterhub/k8s-hub:4.4.0 {MIRROR}/quay.io/jupyterhub/k8s-hub:4.4.0" in lines
         assert [f"{one['source']} {one['pulled_as']}" for one in document["images"]] == lines
+
+    @pytest.mark.parametrize("images", [{"registry": MIRROR, "direct": ["ghcr.io"]}, {}])
+    def test_are_copied_by_the_documented_command_each_to_its_own_name(
+        self, tmp_path: Path, images: dict[str, Any]
+    ) -> None:
+        text = f"config:\n  qhub:domain: hub.localhost\n  qhub:images: {json.dumps(images)}\n"
+        listed = CliRunner().invoke(main, ["images", "needed", str(Folder(tmp_path).write(text))]).stdout
+        (line,) = [line for line in (ROOT / "docs" / "air-gapped.md").read_text().splitlines() if "xargs" in line]
+        pipe = line.removeprefix("$ qhub images needed prod | ").replace("crane copy", "echo")
+        copied = subprocess.run(["sh", "-c", pipe], input=listed, capture_output=True, text=True, check=True).stdout
+
+        pairs = [tuple(one.split()) for one in copied.splitlines()]
+        sources = [one.split()[0] for one in listed.splitlines()]
+        direct = [source for source in sources if source.startswith("ghcr.io/") or not images]
+        assert pairs == [(source, f"{MIRROR}/{source}") for source in sources if source not in direct]
+        assert direct
