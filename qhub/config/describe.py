@@ -56,6 +56,12 @@ class Key:
         return bare_type(self.kind) is SecretStr
 
     @property
+    def holds_secrets(self) -> bool:
+        """Whether it is a map of names to secrets."""
+        inside = get_args(bare_type(self.kind))
+        return self.holds_many and bare_type(inside[-1]) is SecretStr
+
+    @property
     def nullable(self) -> bool:
         """Whether `null` may be written."""
         return _takes_none(self.kind)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qhub.config.describe import ANY_ITEM, ANY_NAME, Key, all_keys
-from qhub.config.model import Fixed, Path, dotted, parse_key
+from qhub.config.judge import set_secret
+from qhub.config.model import Fixed, Path, parse_key
 from qhub.config.nearest import nearest
 
 
@@ -82,7 +83,10 @@ def _told(key: Key, when: str, *, text: Path, keys: Sequence[Key]) -> Iterator[s
         yield "    Keys:"
         yield from (f"    {line}" for line in _listed(below, keys=keys, under=key))
     elif key.secret:
-        yield f"    To set it: pulumi config set --path --secret qhub:{dotted(text)}"
+        yield f"    To set it: {set_secret(text)}"
+    elif key.holds_secrets:
+        one = text if text[-1] != key.path[-1] else (*text, ANY_NAME)
+        yield f"    To set one: {set_secret(one)}"
 
 
 def fixed_text(fixed: Fixed) -> str:

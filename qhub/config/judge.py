@@ -7,6 +7,7 @@ except near a place that was touched: there, a rule could complain about the rep
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -109,8 +110,13 @@ def explain_unknown(path: Path, known: Iterable[str]) -> Finding:
 
 
 def secret_command(path: Path, *, stack: str) -> str:
-    """Return the command that asks for a secret and writes it, encrypted, into the stack's file."""
-    return f"pulumi config set --path --secret qhub:{dotted(path)} --stack {stack}"
+    """Return the command that asks for a secret and writes it, encrypted, into the stack's file, for a shell."""
+    return f"{set_secret(path)} --stack {shlex.quote(stack)}"
+
+
+def set_secret(path: Path) -> str:
+    """Return the command without the stack, which then is the one that is selected."""
+    return f"pulumi config set --path --secret {shlex.quote(f'qhub:{dotted(path)}')}"
 
 
 def _details(error: ValidationError) -> list[Any]:

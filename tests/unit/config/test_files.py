@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from qhub.config.model import ENCRYPTED
 from qhub.config.storage import NfsServerStorage
 from qhub.config.theme import MOST_LOGO_BYTES
 from tests.unit.config.files import Folder
+
+
+def command_in(message: str) -> list[str]:
+    """Return the words that a shell makes of the command that a message tells."""
+    return shlex.split(message.partition("run `")[2].partition("`")[0])
+
 
 GOOD = """
     config:
@@ -341,6 +348,18 @@ class TestSecrets:
         assert error.mistakes[0].line == 8
         assert "pulumi config set --path --secret qhub:authentication.client_secret --stack prod" in str(error)
         assert "hunter2" not in str(error)
+
+    def test_the_command_for_a_key_with_a_dot_is_one_that_a_shell_takes(self, folder: Folder) -> None:
+        mistake = folder.one_mistake("""
+            config:
+              qhub:domain: a.localhost
+              qhub:extra_releases: {a: {chart: ./a, secret_values: {auth.password: hunter2}}}
+            """)
+
+        assert command_in(mistake.message) == [
+            *["pulumi", "config", "set", "--path", "--secret"],
+            *['qhub:extra_releases.a.secret_values["auth.password"]', "--stack", "prod"],
+        ]
 
     def test_a_missing_one_names_the_command(self, folder: Folder) -> None:
         mistake = folder.one_mistake(GOOD.replace("client_secret:\n          secure: v1:abc", ""))

@@ -64,6 +64,9 @@ class TestExplain:
         command = "pulumi config set --path --secret qhub:authentication.client_secret"
         assert command in explain("authentication.client_secret")
 
+        told = explain('extra_releases.a.secret_values["auth.password"]')
+        assert """ 'qhub:extra_releases.a.secret_values["auth.password"]'""" in told
+
     @pytest.mark.parametrize(
         ("key", "words"),
         [
