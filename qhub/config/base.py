@@ -76,14 +76,15 @@ def misplaced(values: Mapping[str, Any], *, file: str) -> Iterator[Finding]:
         yield Finding((KEY,), f"{file}: {told}")
     if KEY in values:
         yield Finding((KEY,), "a base has no base of its own: put everything into one file")
-    for path in _encrypted(dict(values), ()):
+    for path in encrypted(dict(values), ()):
         yield Finding(path, "is encrypted, and every stack has a key of its own: put it into the stack's own file")
 
 
-def _encrypted(value: Any, path: Path) -> Iterator[Path]:
+def encrypted(value: Any, path: Path) -> Iterator[Path]:
+    """Yield the path of everything in a value that is written as `secure: <ciphertext>`."""
     if is_encrypted(value):
         yield path
         return
     entries = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, below in entries:
-        yield from _encrypted(below, (*path, key))
+        yield from encrypted(below, (*path, key))

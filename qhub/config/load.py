@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -10,12 +9,21 @@ from typing import Any
 
 from qhub.config.base import find_base, lay_over_all, misplaced, settings_in
 from qhub.config.document import Document, Flaw
+from qhub.config.engine import engine_texts, engine_values
 from qhub.config.fixed import costly_changes, forbidden_changes, last_fixed
-from qhub.config.judge import Finding, explain_unknown, judge, secret_command
+from qhub.config.judge import Finding, explain_unknown, judge
 from qhub.config.mistakes import Mistake, SettingsError, by_place
-from qhub.config.model import ENCRYPTED, dotted
+from qhub.config.model import dotted
+from qhub.config.sealed import (
+    OF_CHARTS,
+    SOMEWHERE_IN_VALUES,
+    encrypted_for_nothing,
+    has_no_secret,
+    misplaced_secrets,
+    plain_secrets,
+    without_secrets,
+)
 from qhub.config.settings import SECTIONS, Settings
-from qhub.config.shape import Path, Spot, is_encrypted, leaves
 from qhub.config.sources import PROJECT_FILE, Sources, project_root, read_sources, stack_file, stack_of
 from qhub.config.theme import is_address, logo_problem
 from qhub.config.unread import in_other_namespaces, unread, with_own_names
@@ -40,13 +48,13 @@ def load_stack_settings() -> Settings:
 
     stack, project = pulumi.get_stack(), pulumi.get_project()
     root = FilePath(pulumi.get_root_directory() or project_root(FilePath.cwd()))
-    values, encrypted = _engine_values(project)
+    values, sealed = engine_values(project)
     base, at_base = find_base(values, root=root)
     findings = [
         finding
         for name, value in values.items()
-        for finding in _plain_secrets(name, value, stack=stack)
-        if name not in encrypted
+        for finding in plain_secrets(name, value, stack=stack)
+        if name not in sealed
     ]
     if at_base:
         raise StackSettingsError(_located(at_base, _trusted_sources(root, stack, values)), stack=stack)
@@ -58,6 +66,7 @@ def load_stack_settings() -> Settings:
     settings, rest = _examine(values, stack=stack, root=root, before=before)
     findings += rest
     sources = _trusted_sources(root, stack, values)
+    findings += _sealed_for_nothing(sealed, values, sources, stack=stack)
     not_read = list(_not_read(sources, project=project))
     if settings is not None and not findings and not not_read:
         for problem in costly_changes(before, settings):
@@ -144,9 +153,9 @@ def _judged(
     if sources.base_is_missing:
         # Without it most of the rest would look wrong.
         return None, [*mistakes, *_located(sources.findings, sources)]
-    values = {name: _without_secrets(value) for name, value in sources.values.items()}
+    values = {name: without_secrets(value) for name, value in sources.values.items()}
     findings = [
-        finding for name, value in sources.values.items() for finding in _misplaced_secrets(name, value, stack=stack)
+        finding for name, value in sources.values.items() for finding in misplaced_secrets(name, value, stack=stack)
     ]
     findings += sources.findings
     settings, rest = _examine(values, stack=stack, root=root, before=before)
@@ -186,77 +195,24 @@ def _missing_files(settings: Settings) -> Iterator[Finding]:
         yield Finding(("jupyterhub", "theme", "logo"), wrong, showable=True)
 
 
-def _engine_values(project: str) -> tuple[dict[str, Any], frozenset[str]]:
-    """Return the values of the project's keys, and the keys that hold something encrypted."""
-    from pulumi.runtime import config
-
-    texts = _engine_texts()
-    prefix = f"{project}:"
-    names = [key.removeprefix(prefix) for key in texts if key.startswith(prefix)]
-    values = {name: _parsed(name, texts[prefix + name]) for name in names}
-    return values, frozenset(name for name in names if config.is_config_secret(prefix + name))
-
-
-def _engine_texts() -> dict[str, Any]:
-    """Return every key of the stack, of every namespace, with its value."""
-    from pulumi.runtime import config
-
-    # The public Config class reads one key by name; to refuse unknown ones all of them have to be seen.
-    return {**config.get_config_env(), **config.CONFIG.get()}
-
-
 def _not_read(sources: Sources | None, *, project: str) -> Iterator[Mistake]:
     """Yield what nothing reads of the stack's file; where another one is in force, of the keys that the engine has."""
     if sources is not None and sources.in_force:
         yield from _unread(sources, of=sources.documents[-1:])
         return
-    for one in in_other_namespaces(_engine_texts(), project=project, around=()):
+    for one in in_other_namespaces(engine_texts(), project=project, around=()):
         yield Mistake(dotted(one.place), one.message)
 
 
-def _parsed(name: str, text: Any) -> Any:
-    """Return an object or a list for a section; the engine hands them over as JSON, and text as it is."""
-    if name in ("base", "domain") or not isinstance(text, str):
-        return text
-    if not text:
-        return None  # the engine's form of a key with nothing behind it
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text  # told later as text where a section is expected
-
-
-def _plain_secrets(name: str, value: Any, *, stack: str) -> Iterator[Finding]:
-    for here, leaf in _known_leaves(name, value):
-        if here.secret and isinstance(leaf, str) and leaf:
-            yield _must_be_encrypted(here.path, stack)
-
-
-def _misplaced_secrets(name: str, value: Any, *, stack: str) -> Iterator[Finding]:
-    """Yield secrets in plain text, and encrypted values that are no secrets and so cannot be checked."""
-    for here, leaf in _known_leaves(name, value):
-        if here.secret and leaf is not None and not is_encrypted(leaf):
-            yield _must_be_encrypted(here.path, stack)
-        elif is_encrypted(leaf) and not here.secret:
-            yield Finding(here.path, "is encrypted but is no secret, so nothing can check it; write it in plain text")
-
-
-def _known_leaves(name: str, value: Any) -> Iterator[tuple[Spot, Any]]:
-    return ((here, leaf) for here, leaf in leaves({name: value}) if here.kind is not None)
-
-
-def _must_be_encrypted(path: Path, stack: str) -> Finding:
-    command = secret_command(path, stack=stack)
-    message = f"a secret stands here in plain text: change it where it was issued, then run `{command}`"
-    return Finding(path, message)
-
-
-def _without_secrets(value: Any) -> Any:
-    if is_encrypted(value):
-        return ENCRYPTED
-    if isinstance(value, Mapping):
-        return {key: _without_secrets(below) for key, below in value.items()}
-    return [_without_secrets(below) for below in value] if isinstance(value, list) else value
+def _sealed_for_nothing(
+    sealed: Iterable[str], values: Mapping[str, Any], sources: Sources | None, *, stack: str
+) -> Iterator[Finding]:
+    """Yield what is encrypted and is no secret. The engine has it decrypted, and tells in which section it was."""
+    for name in sealed:
+        if sources is not None and name in sources.origins:
+            yield from encrypted_for_nothing(name, sources.values[name], stack=stack)
+        elif name in OF_CHARTS and has_no_secret(name, values[name]):
+            yield Finding((name,), SOMEWHERE_IN_VALUES)
 
 
 def _trusted_sources(root: FilePath, stack: str, values: Mapping[str, Any]) -> Sources | None:

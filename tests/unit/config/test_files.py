@@ -392,3 +392,33 @@ class TestSecrets:
         mistake = folder.one_mistake("config:\n  qhub:domain: {secure: v1:abc}\n")
 
         assert "write it in plain text" in mistake.message
+
+    @pytest.mark.parametrize(
+        ("section", "place", "words"),
+        [
+            ("charts: {jupyterhub: {overrides: {hub: {db: {password: SEALED}}}}}", "hub.db.password", "existingSecret"),
+            ("charts: {jupyterhub: {overrides: {password: SEALED}}}", "password", "existingSecret"),
+            ("charts: {traefik: {overrides: {env: [{value: SEALED}]}}}", "env[0].value", "existingSecret"),
+            ("extra_releases: {a: {chart: ./a, values: {env: [SEALED]}}}", "env[0]", "under `secret_values`"),
+        ],
+    )
+    def test_an_encrypted_value_in_those_of_a_chart_is_refused(
+        self, folder: Folder, section: str, place: str, words: str
+    ) -> None:
+        text = f"config:\n  qhub:domain: a.localhost\n  qhub:{section.replace('SEALED', '{secure: v1:abc}')}\n"
+        mistake = folder.one_mistake(text)
+
+        assert mistake.key.endswith(f".{place}")
+        assert mistake.line == 3
+        assert "lie in clear in the state" in mistake.message
+        assert words in mistake.message
+        assert "plain text" not in mistake.message
+
+    def test_one_of_a_release_of_ones_own_is_told_where_to_go(self, folder: Folder) -> None:
+        mistake = folder.one_mistake("""
+            config:
+              qhub:domain: a.localhost
+              qhub:extra_releases: {a: {chart: ./a, values: {auth: {password: {secure: v1:abc}}}}}
+            """)
+
+        assert command_in(mistake.message)[5] == 'qhub:extra_releases.a.secret_values["auth.password"]'

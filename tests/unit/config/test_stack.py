@@ -146,3 +146,31 @@ class TestWhatNothingReads:
         (folder.path / "base.yaml").write_text("qhub:cluster: {provider: aws}\n")
         with pytest.raises(SettingsError, match=r"base\.yaml:1:1: qhub:cluster: nothing reads it"):
             load(domain="a.localhost", base="base.yaml")
+
+
+class TestAnEncryptedValueOfAChart:
+    """The engine gives it decrypted, and would write it so into the state."""
+
+    VALUES: ClassVar[dict[str, Any]] = {"jupyterhub": {"overrides": {"hub": {"password": "hunter2"}}}}
+
+    def test_is_told_with_its_line_where_the_file_is_in_force(self, load: Load, folder: Folder) -> None:
+        folder.write("""
+            config:
+              qhub:domain: a.localhost
+              qhub:charts: {jupyterhub: {overrides: {hub: {password: {secure: v1:a}}}}}
+            """)
+        with pytest.raises(SettingsError) as caught:
+            load(domain="a.localhost", charts=self.VALUES, secret=("charts",))
+
+        (mistake,) = caught.value.mistakes
+        assert (mistake.key, mistake.line) == ("charts.jupyterhub.overrides.hub.password", 3)
+        assert "hunter2" not in str(caught.value)
+
+    def test_is_told_without_a_file(self, load: Load) -> None:
+        with pytest.raises(SettingsError, match=r"\ncharts: something in it is encrypted"):
+            load(domain="a.localhost", charts=self.VALUES, secret=("charts",))
+
+    def test_is_right_where_a_release_takes_it_as_a_secret(self, load: Load) -> None:
+        release = {"chart": "./a", "values": {"b": 1}, "secret_values": {"auth.password": "hunter2"}}
+
+        assert load(domain="a.localhost", extra_releases={"a": release}, secret=("extra_releases",))
