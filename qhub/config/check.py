@@ -13,7 +13,7 @@ from qhub.config.load import Read, read_settings_file
 from qhub.config.mistakes import Mistake
 from qhub.config.model import dotted, parse_key
 from qhub.config.settings import Settings
-from qhub.config.sources import PROJECT_FILE, Sources
+from qhub.config.sources import Sources
 from qhub.config.unread import with_own_names
 
 
@@ -88,8 +88,7 @@ def _placed(warning: SettingsWarning, read: Read) -> SettingsWarning:
         return warning
     warning = replace(warning, message=with_own_names(warning.message, project=read.sources.project))
     found = read.sources.find(parse_key(warning.key))
-    # The project file has empty sections only, so that what is around a key there says nothing.
-    if found is None or (not found[2] and found[0] == PROJECT_FILE):
+    if found is None:
         return replace(warning, file=read.sources.file)
     file, mark, exact = found
     by_value = exact and mark.text is not None

@@ -47,11 +47,15 @@ class Sources:
     in_force: bool = True
 
     def find(self, path: Path) -> tuple[str, Mark, bool] | None:
-        """Return file name, place and whether it is that very place; else the nearest place around it; or None."""
+        """Return file name, place and whether it is that very place; else the nearest place around it; or None.
+
+        The project file declares every section, and gives it a default for all stacks: what is not there belongs into
+        the stack's own file.
+        """
         for length in range(len(path), 0, -1):
             for document, prefix in self.origins.get(str(path[0]), ()):
                 mark = document.marks.get((*prefix, *path[1:length]))
-                if mark is not None:
+                if mark is not None and (length == len(path) or document is not self.documents[0]):
                     return self.name(document), mark, length == len(path)
         return None
 

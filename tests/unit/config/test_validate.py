@@ -67,6 +67,23 @@ class TestForPeople:
 
         assert "warning: Pulumi.prod.yaml  ingress.controller" in done.output
 
+    @pytest.mark.parametrize(
+        ("text", "key"),
+        [
+            ("config: {qhub:domain: a.lab.org}", "authentication.password"),
+            # What the last run was compared with.
+            ("config: {qhub:domain: a.localhost}", "cluster.provider"),
+        ],
+    )
+    def test_a_mistake_about_a_default_names_the_stacks_file_alone(self, folder: Folder, text: str, key: str) -> None:
+        declared = "".join(f"  {name}: {{type: object, default: {{}}}}\n" for name in ("authentication", "cluster"))
+        (folder.path / "Pulumi.yaml").write_text(f"name: qhub\nconfig:\n{declared}")
+        file = folder.write(text)
+        outputs = json.dumps({"fixed_settings": {"cluster.provider": "aws", "cluster.protect": True}})
+
+        assert f"\nPulumi.prod.yaml  {key}" in run("--outputs", "-", file, stdin=outputs).output
+        assert f"Pulumi.prod.yaml,title={key}" in run("--github", "--outputs", "-", file, stdin=outputs).output
+
     def test_the_command_line_itself_ends_with_2(self, folder: Folder) -> None:
         assert run("--json", "--github", folder.write(GOOD)).exit_code == 2
 
