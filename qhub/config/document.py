@@ -103,6 +103,10 @@ def _told(error: Any) -> str:
     return f"{problem} ({hints[problem]})" if problem in hints else problem
 
 
+def _is_merge(key_node: Any) -> bool:
+    return str(key_node.tag).endswith(":merge")
+
+
 class _Reader:
     """Makes plain data of a tree of YAML nodes and notes where everything stands."""
 
@@ -130,13 +134,11 @@ class _Reader:
         return items
 
     def _mapping(self, node: Any, path: Path) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
+        # What is merged comes first, wherever it stands: the map's own keys replace it, and its places with it.
+        merged = self._merged(node, path)
         own: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            if str(key_node.tag).endswith(":merge"):
-                sources = value_node.value if value_node.id == "sequence" else [value_node]
-                for source in reversed(sources):
-                    merged |= self.value(source, path)
+            if _is_merge(key_node):
                 continue
             key = str(key_node.value)
             here = (*path, key)
@@ -146,9 +148,38 @@ class _Reader:
                 place = key_node.start_mark
                 self._document.flaws.append(Flaw(message, place.line + 1, place.column + 1, here))
                 continue
+            if key in merged:
+                self._forget(here)
             self._document.marks[here] = self._mark(key_node, value_node)
             own[key] = self.value(value_node, here)
         return merged | own
+
+    def _merged(self, node: Any, path: Path) -> dict[str, Any]:
+        """Return what a map takes over from others by `<<`; of several the first one holds."""
+        merged: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if _is_merge(key_node):
+                sources = value_node.value if value_node.id == "sequence" else [value_node]
+                for source in reversed(sources):
+                    merged |= self._taken_over(source, path, over=merged, line=key_node.start_mark.line + 1)
+        return merged
+
+    def _taken_over(self, source: Any, path: Path, *, over: Mapping[str, Any], line: int) -> dict[str, Any]:
+        """Return one map that `<<` names, its places put over those of another."""
+        marks, self._document.marks = self._document.marks, {}
+        given = self.value(source, path)
+        found, self._document.marks = self._document.marks, marks
+        if not isinstance(given, dict):
+            raise ValueError(f"`<<` in line {line} takes a map, or a list of maps")  # noqa: TRY004
+        for key in given.keys() & over.keys():
+            self._forget((*path, key))
+        marks |= found
+        return given
+
+    def _forget(self, path: Path) -> None:
+        """Forget the places of what something else replaces."""
+        for place in [place for place in self._document.marks if place[: len(path)] == path]:
+            del self._document.marks[place]
 
     def _mark(self, first: Any, value: Any) -> Mark:
         start, end = first.start_mark, value.end_mark

@@ -26,9 +26,12 @@ def explain(text: str) -> str:
         UnknownKeyError: there is no such key.
     """
     keys = all_keys()
-    if not text:
+    named = text.removeprefix("qhub:")
+    if not named:
         return "\n".join(_listed([key for key in keys if len(key.path) == 1], keys=keys))
-    path = parse_key(text.removeprefix("qhub:").replace(ANY_ITEM, ""))
+    path = parse_key(named.replace(ANY_ITEM, ""))
+    if not path:
+        raise UnknownKeyError(f'there is no key "{text}"; `qhub explain` lists the sections')
     found = [key for key in keys if _means(path, key.path)]
     # One item of a map or list has no description of its own: what holds it says what it is.
     found = found or [key for key in keys if key.holds_many and _means(path[:-1], key.path)]

@@ -91,6 +91,7 @@ class _Change:
         old, new: its values.
         mark: what the models say about changing it.
         protected: whether it must not be.
+        unreadable: whether the record has something there that no `pulumi up` can have left.
     """
 
     path: Path
@@ -98,10 +99,13 @@ class _Change:
     new: Any
     mark: Fixed
     protected: bool
+    unreadable: bool = False
 
     def told(self) -> str:
         """Return what is to be said about it."""
         old, new = _word(self.old), _word(self.new)
+        if self.unreadable:
+            return f'is "{old}" in the outputs of the last `pulumi up`, which is no size: take them anew from the stack'
         if self.mark.grows or self.mark.order:
             return f"{new} after {old}: {self.mark.text}; write {old}{' or more' if self.mark.grows else ''}"
         if not self.protected:
@@ -121,6 +125,9 @@ def _changes(before: Mapping[str, Any], settings: Settings) -> Iterator[_Change]
         if key not in before or (path[0] in other and key not in _KINDS.values()):
             continue
         old = None if before[key] == NOTHING else before[key]
+        if mark.grows and not _is_size(old):
+            yield _Change(path=path, old=old, new=new, mark=mark, protected=True, unreadable=True)
+            continue
         if _may_follow(old, new, mark):
             continue
         protected = not mark.guard or bool(before.get(f"{mark.guard}.protect"))
@@ -138,6 +145,14 @@ def _may_follow(old: Any, new: Any, mark: Fixed) -> bool:
     if mark.grows:
         return parse_size(str(new)) >= parse_size(str(old))
     return old in mark.order and new in mark.order and mark.order.index(new) >= mark.order.index(old)
+
+
+def _is_size(value: Any) -> bool:
+    try:
+        parse_size(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 def _fixed(section: Section, path: Path) -> Iterator[tuple[Path, Any, Fixed]]:

@@ -197,6 +197,23 @@ class TestPlaces:
     def test_a_file_without_settings_lacks_the_domain(self, folder: Folder, text: str) -> None:
         assert folder.one_mistake(text).key == "domain"
 
+    @pytest.mark.parametrize("merged", ["*one", "[*one, *two]"])
+    def test_what_replaces_something_merged_has_its_own_place(self, folder: Folder, merged: str) -> None:
+        error = folder.refused(f"""
+            x-one: &one {{cpu: {{limit: 1}}, start_timeout: 600}}
+            x-two: &two {{cpu: {{guarantee: none}}, start_timeout: none}}
+            config:
+              qhub:domain: a.localhost
+              qhub:jupyterhub:
+                start_timeout: soon
+                <<: {merged}
+            """)
+
+        assert {(one.key, one.line) for one in error.mistakes} == {
+            ("jupyterhub.start_timeout", 6),
+            ("jupyterhub.cpu", 1),
+        }
+
     def test_all_mistakes_are_told_by_line(self, folder: Folder) -> None:
         error = folder.refused("""
             config:
@@ -299,6 +316,7 @@ class TestFilesThatAreNotYaml:
             ("- a\n- b\n", 1, "a map of keys"),
             ("config: *nothing\n", 1, "not valid YAML"),
             ("config: &a [*a]\n", None, "inside what it refers to"),
+            ("a: &a 5\nconfig: {<<: *a}\n", None, "`<<` in line 2 takes a map"),
         ],
     )
     def test_the_place_is_told(self, folder: Folder, text: str, line: int | None, words: str) -> None:

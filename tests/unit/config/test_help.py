@@ -51,6 +51,7 @@ class TestExplain:
 
     def test_without_a_key_all_sections_are_listed(self) -> None:
         assert [line.split()[0] for line in explain("").splitlines()] == list(SECTIONS)
+        assert explain("qhub:") == explain("")
 
     def test_a_key_of_some_clouds_says_of_which(self) -> None:
         assert "(with provider: gcp)" in explain("cluster.release_channel")
@@ -75,6 +76,7 @@ class TestExplain:
             ("stroage", 'did you mean "storage"?'),
             ("zzz", "`qhub explain` lists the sections"),
             ("a..b[", "there is no key"),
+            ("[]", "`qhub explain` lists the sections"),
         ],
     )
     def test_an_unknown_key_names_what_was_meant(self, key: str, words: str) -> None:

@@ -153,6 +153,13 @@ class TestWithTheOutputsOfTheLastRun:
         assert done.exit_code == 1
         assert "storage.size: 100Gi after 500Gi: storage can grow, never shrink" in done.output
 
+    def test_a_size_that_is_none_in_them_is_told_as_theirs(self, folder: Folder) -> None:
+        outputs = json.dumps({"fixed_settings": {"storage.size": "abc"}})
+        done = run("--outputs", "-", folder.write(GOOD), stdin=outputs)
+
+        assert done.exit_code == 1
+        assert 'storage.size: is "abc" in the outputs of the last `pulumi up`, which is no size' in done.output
+
     @pytest.mark.parametrize("outputs", ["", "[]", '{"address": "x"}', '{"fixed_settings": 5}'])
     def test_what_is_none_is_told_as_a_wrong_command(self, folder: Folder, outputs: str) -> None:
         done = run("--outputs", "-", folder.write(GOOD), stdin=outputs)
