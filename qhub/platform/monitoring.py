@@ -22,6 +22,7 @@ from qhub.platform.monitoring_values import (
     TOKEN_SECRET,
     monitoring_namespace,
     monitoring_values,
+    password_mark,
 )
 from qhub.platform.namespace import PlatformNamespace, PlatformNamespaceArgs
 
@@ -103,13 +104,15 @@ class Monitoring(pulumi.ComponentResource):
                 data={file: document},
                 opts=inside,
             )
+        # Of two secrets, so a secret itself: it is in no plan and not in clear in the stack's state.
+        mark = pulumi.Output.all(args.admin_password, args.metrics_token).apply(lambda both: password_mark(*both))
         self.release = helm_release(
             name,
             charts=args.charts,
             chart="kube_prometheus_stack",
             release_name=RELEASE_NAME,
             namespace=namespace.name,
-            values=monitoring_values(args.settings, pool=args.pool),
+            values=monitoring_values(args.settings, pool=args.pool, password_mark=mark),
             parent=self,
             depends_on=[namespace.namespace, policy, *made],
         )

@@ -13,6 +13,7 @@ Who measures what:
 
 from __future__ import annotations
 
+import hmac
 from typing import TYPE_CHECKING, Any
 
 from qhub.config.cloud import POOL_LABEL
@@ -38,6 +39,8 @@ TOKEN_KEY = "token"  # noqa: S105
 #: Secret with name and password of Grafana's administrator, and its keys.
 ADMIN_SECRET = "grafana-admin"  # noqa: S105
 ADMIN_USER_KEY, ADMIN_PASSWORD_KEY = "admin-user", "admin-password"
+#: Annotation of Grafana's pod.
+PASSWORD_MARK = "qhub.dev/admin-password"  # noqa: S105
 
 #: Services of the hub: who reads measurements, and what the proxy hands on to.
 METRICS_SERVICE = "prometheus"
@@ -62,12 +65,21 @@ def monitoring_namespace(settings: Settings) -> str:
     return f"{settings.namespace.name}-monitoring"
 
 
-def monitoring_values(settings: Settings, *, pool: NodePool) -> dict[str, Any]:
+def password_mark(password: str, key: str) -> str:
+    """Return what changes with a password and tells nothing of it to who does not know `key`, which nobody can guess.
+
+    Whoever may read pods sees it. A plain digest of a weak password could be found by trying.
+    """
+    return hmac.new(key.encode(), password.encode(), "sha256").hexdigest()
+
+
+def monitoring_values(settings: Settings, *, pool: NodePool, password_mark: pulumi.Input[str]) -> dict[str, Any]:
     """Return the values of the release `kube-prometheus-stack`.
 
     Args:
         settings: the whole settings.
         pool: nodes for its pods; one pod of node-exporter is on every node.
+        password_mark: changes with the password of Grafana's administrator, see the function of that name.
     """
     placed = placement(pool)
     small = resources(cpu="10m", memory="64Mi", memory_limit="256Mi")
@@ -89,7 +101,7 @@ def monitoring_values(settings: Settings, *, pool: NodePool) -> dict[str, Any]:
             "additionalServiceMonitors": [_hub_monitor(settings)],
             "additionalPodMonitors": _pod_monitors(settings),
         },
-        "grafana": _grafana(settings) | placed,
+        "grafana": _grafana(settings, password_mark) | placed,
         "kube-state-metrics": {
             "metricLabelsAllowlist": [f"pods=[{','.join(POD_LABELS)}]", f"nodes=[{POOL_LABEL}]"],
             "resources": small,
@@ -170,7 +182,7 @@ def _pod_monitor(name: str, namespace: str, selector: dict[str, Any], endpoint: 
     }
 
 
-def _grafana(settings: Settings) -> dict[str, Any]:
+def _grafana(settings: Settings, password_mark: pulumi.Input[str]) -> dict[str, Any]:
     small = resources(cpu="10m", memory="96Mi", memory_limit="256Mi")
     return {
         "admin": {
@@ -178,6 +190,8 @@ def _grafana(settings: Settings) -> dict[str, Any]:
             "userKey": ADMIN_USER_KEY,
             "passwordKey": ADMIN_PASSWORD_KEY,
         },
+        # Grafana reads the password when it starts, and the chart does not look into a Secret that is not its own.
+        "podAnnotations": {PASSWORD_MARK: password_mark},
         "env": {
             # The proxy hands on whole paths.
             "GF_SERVER_ROOT_URL": f"{settings.address}{GRAFANA_PATH}/",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,3 +164,18 @@ class TestMonitoring:
         assert password[SIGNATURE_KEY] == SECRET_SIGNATURE
         assert made is (written is None)
         assert recording.outputs["grafana"].endswith("/services/grafana/")
+
+    def test_another_password_starts_grafana_anew_and_its_pod_does_not_tell_it(self) -> None:
+        marks = []
+        for password in ("grafana", "anafarg"):
+            monitoring = {"enabled": True, "grafana": {"admin_password": password}}
+            values = (
+                record_configuration("local", monitoring=monitoring).one(RELEASE, "qhub-monitoring").inputs["values"]
+            )
+            [mark] = values["grafana"]["podAnnotations"].values()
+            assert mark[SIGNATURE_KEY] == SECRET_SIGNATURE
+            # A weak password is not found by trying either.
+            assert in_clear(mark) != hashlib.sha256(password.encode()).hexdigest()
+            marks.append(in_clear(mark))
+
+        assert len(set(marks)) == 2

@@ -72,6 +72,6 @@ def all_values(settings: Settings, *, dns: DnsZone = DNS) -> dict[str, dict[str,
         "traefik": traefik_values(**ingress),
         "ingress-nginx": ingress_nginx_values(**ingress),
         "cluster-autoscaler": cluster_autoscaler_values(AUTOSCALER, pool=pool),
-        "kube-prometheus-stack": monitoring_values(settings, pool=pool),
+        "kube-prometheus-stack": monitoring_values(settings, pool=pool, password_mark="d2" * 32),
         "nvidia-device-plugin": gpu_device_plugin_values({"general": pool}),
     }
