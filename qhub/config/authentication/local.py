@@ -51,5 +51,7 @@ class NativeAuthentication(SignIn):
         default=12, description="Shortest password in characters, for example 12. bcrypt reads 72."
     )
     allow_all: bool = Field(
-        default=False, description="Let everyone in who makes an account, without an administrator looking at it."
+        default=False,
+        description="Let everyone in who makes an account, without an administrator looking at it. Not where `users` "
+        "or `groups` name people: anybody could make an account under such a name.",
     )

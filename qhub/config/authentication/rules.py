@@ -13,7 +13,7 @@ from qhub.config.authentication.local import DummyAuthentication, NativeAuthenti
 from qhub.config.authentication.oidc import OidcAuthentication
 from qhub.config.model import ENCRYPTED, Problem
 from qhub.config.names import is_public_domain
-from qhub.config.users import unknown_groups
+from qhub.config.users import Group, User, unknown_groups
 
 #: The section, from the root of the settings.
 HERE = "authentication"
@@ -62,6 +62,26 @@ def accounts_are_let_in_by_somebody(authentication: SignIn) -> Iterator[Problem]
         )
     if authentication.allow_all and not authentication.sign_up:
         yield Problem((HERE, "allow_all"), "has no effect while `sign_up: false` keeps people from making accounts")
+
+
+def nobody_signs_up_as_somebody_else(
+    authentication: SignIn, users: Mapping[str, User], groups: Mapping[str, Group]
+) -> Iterator[Problem]:
+    """A name that settings give a home and groups is its owner's before they sign up. We make administrators' accounts.
+
+    With an administrator who looks at each account, nothing of it is open to whoever was first.
+    """
+    if not isinstance(authentication, NativeAuthentication):
+        return
+    readers = [name for group in groups.values() for name in group.read_only_members]
+    known = [name for name in dict.fromkeys((*users, *readers)) if name not in authentication.admin_users]
+    if authentication.allow_all and authentication.sign_up and known:
+        more = f" (and {len(known) - 1} more)" if len(known) > 1 else ""
+        yield Problem(
+            (HERE, "allow_all"),
+            f"whoever is the first to sign up as {known[0]}{more} would get the files and groups of that name in "
+            "`users` and `groups`: remove `allow_all`, so that an administrator lets each account in",
+        )
 
 
 def groups_there_are_groups_here(authentication: SignIn, groups: Mapping[str, Any]) -> Iterator[Problem]:
@@ -136,6 +156,7 @@ RULES = (
     ((HERE,), somebody_may_sign_in),
     (("domain", HERE), dummy_is_not_open_to_the_internet),
     ((HERE,), accounts_are_let_in_by_somebody),
+    ((HERE, "users", "groups"), nobody_signs_up_as_somebody_else),
     ((HERE, "groups"), groups_there_are_groups_here),
     ((HERE,), google_names_are_told_apart),
     ((HERE,), oidc_addresses_are_known),

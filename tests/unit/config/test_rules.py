@@ -139,6 +139,19 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"authentication": NATIVE}, "authentication", "nobody could sign in"),
     ({"authentication": {**NATIVE, "allow_all": True}}, "authentication.admin_users", "name at least one"),
     (
+        {"authentication": {**NATIVE, "admin_users": ["ada"], "allow_all": True}, "users": {"ada": {}, "bob": {}}},
+        "authentication.allow_all",
+        "first to sign up as bob would",
+    ),
+    (
+        {
+            "authentication": {**NATIVE, "admin_users": ["ada"], "allow_all": True},
+            "groups": {"staff": {"gid": 1100, "read_only_members": ["bob", "eve"]}},
+        },
+        "authentication.allow_all",
+        "first to sign up as bob (and 1 more)",
+    ),
+    (
         {"authentication": {**NATIVE, "admin_users": ["ada"], "admin_password": "short"}},
         "authentication.admin_password",
         "is shorter than minimum_password_length (12)",
@@ -275,7 +288,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {"authentication": {**OIDC, "issuer": "https://login.lab.org"}},
     {"authentication": {"type": "google", **OAUTH, "hosted_domains": ["lab.org"], "strip_domain": True}},
     {"authentication": {**CILOGON, "identity_providers": [{**UNI, "allow_all": True}, {**GOOGLE, "prefix": "g"}]}},
-    {"authentication": {**NATIVE, "admin_users": ["ada"]}},
+    {"authentication": {**NATIVE, "admin_users": ["ada"]}, "users": {"bob": {}}},
+    {"authentication": {**NATIVE, "admin_users": ["ada"], "allow_all": True}, "users": {"ada": {}}},
     {"storage": {"kind": "managed", "server": "10.0.0.5"}, "namespace": {"pod_security": "baseline"}},
     {"storage": {"kind": "existing-claim", "claim_name": "homes"}},
     {"storage": {"kind": "storage-class"}},
