@@ -29,7 +29,7 @@ AUTOSCALER = Autoscaler(
         AutoscaledGroup(name="eks-user-0a1b", min=0, max=10),
     ),
     region="eu-west-1",
-    kubernetes_version="1.34",
+    kubernetes_version="1.35",
     ready=(),
 )
 #: With everything that any cloud asks for.
