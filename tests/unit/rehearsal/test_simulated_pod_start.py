@@ -77,7 +77,10 @@ class Cluster:
             kind, name = action.path.split("/")[-2:]
             collection = NODES if kind == "nodes" else PODS
             about = next(one for one in self.objects[collection] if one["metadata"]["name"] == name)["metadata"]
-            about.setdefault("annotations", {}).update(action.body["metadata"]["annotations"])
+            change = action.body["metadata"]
+            # The API server refuses the change of another object of the same name.
+            assert collection == NODES or change["uid"] == about["uid"]
+            about.setdefault("annotations", {}).update(change["annotations"])
 
     def notes(self, name: str) -> Json:
         return next(
@@ -210,6 +213,17 @@ class TestOnNodes:
         cluster.put(pod("early"), pod("waits", node="node-2", claim="data"))
         cluster.step()
         assert cluster.notes("early") == cluster.notes("waits") == {}
+
+    def test_a_pod_that_is_on_no_node_yet_holds_nothing_up(self) -> None:
+        cluster = Cluster(node())
+        waiting = pod("waiting", claim="data")
+        del waiting["spec"]["nodeName"]
+        waiting["metadata"]["annotations"] = {START: "{}"}
+        cluster.disk("data")
+        cluster.put(waiting, pod("first"))
+        cluster.step()
+
+        assert cluster.ready("first") > 0
 
     def test_a_moment_once_written_stays(self) -> None:
         cluster = Cluster(node())

@@ -56,7 +56,7 @@ class _Disks:
         }
         made = cls(volumes=volumes, attached=set())
         for pod in world[PODS]:
-            if annotation(pod, START):
+            if annotation(pod, START) and "nodeName" in pod["spec"]:
                 made.note(pod)
         return made
 
@@ -115,7 +115,9 @@ def _start(node: Json, pods: Iterable[Json], disks: _Disks, pace: Pace) -> list[
         images = Images(there=there, parallel=pace.durations.parallel_pulls)
         start = start_of(pod["spec"], volumes=seconds, images=images)
         disks.note(pod)
-        actions.append(Patch(object_path(PODS, pod), {"metadata": {"annotations": _annotations(start, now, pace)}}))
+        # For this pod alone: one that gave way may be made anew meanwhile, by the same name and on no node yet.
+        about = {"uid": pod["metadata"]["uid"], "annotations": _annotations(start, now, pace)}
+        actions.append(Patch(object_path(PODS, pod), {"metadata": about}))
     if new := there.keys() - known.keys():
         moments = known | {image: round(now + there[image] / pace.speed, 3) for image in new}
         body = {"metadata": {"annotations": {IMAGES: json.dumps(moments, sort_keys=True)}}}
