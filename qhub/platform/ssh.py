@@ -12,6 +12,7 @@ from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
+from qhub.platform.egress import DNS_PORT
 from qhub.platform.ingress import add_way_in, load_balancer_address
 from qhub.platform.pods import node_selector, resources, tolerations
 from qhub.platform.pull_secret import pull_secrets, pulls_with
@@ -40,7 +41,6 @@ REACHES_THE_HUB = {"hub.jupyter.org/network-access-proxy-http": "true"}
 #: The proxy's pods in chart jupyterhub, and the port of theirs that Service `proxy-public` leads to.
 PROXY_LABELS = {"app": "jupyterhub", "component": "proxy"}
 PROXY_PORT = 8000
-DNS_PORT = 53
 
 #: Port of the pod: below 1024 it would need a capability. And where things lie there.
 PORT = 8022
