@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from qhub.config.judge import secret_command
+from qhub.config.model import parse_key
 from qhub.migrate.groups import group_name
 from qhub.migrate.moving import Moving, Path
-from qhub.migrate.rules import no_counterpart, of, secret_command, to, walk
+from qhub.migrate.rules import no_counterpart, of, to, walk
 
 #: Their word -> ours. In Nebari, Keycloak keeps the passwords; here the hub does.
 SIGN_INS = {"github": "github", "auth0": "auth0", "password": "native"}
@@ -65,7 +67,7 @@ def authentication(moving: Moving, path: Path, value: Any, under: Path) -> None:
     moving.secrets.append(key)
     there = isinstance(config, Mapping) and "client_secret" in config
     here = (*path, "config", "client_secret") if there else path
-    moving.note("asked", here, f"a secret is never written: run `{secret_command(key, moving.stack)}`")
+    moving.note("asked", here, f"a secret is never written: run `{secret_command(parse_key(key), stack=moving.stack)}`")
 
 
 def _application(moving: Moving, path: Path) -> None:

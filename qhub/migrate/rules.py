@@ -67,11 +67,6 @@ def _noted(kind: Any, text: str, usual: tuple[Any, ...]) -> Rule:
     return rule
 
 
-def secret_command(key: str, stack: str) -> str:
-    """Return the command that sets a secret."""
-    return f"pulumi config set --path --secret qhub:{key} --stack {stack}"
-
-
 def walk(moving: Moving, table: Table, value: Any, *, path: Path = (), under: Path = (), top: int = 0) -> None:
     """Apply the rules of a table to everything in a value.
 

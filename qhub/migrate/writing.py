@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from qhub.config.model import dotted
+from qhub.config.judge import secret_command
+from qhub.config.model import dotted, parse_key
 from qhub.config.settings import SECTIONS
 from qhub.config.yaml_text import lines
 from qhub.migrate.moving import Moving, Path, folded
-from qhub.migrate.rules import secret_command
 
 #: Section -> what stands above it.
 _COMMENTS = {
@@ -31,7 +31,7 @@ def stack_file(moving: Moving) -> str:
     if str(moving.get(("certificates", "issuer"))).startswith("letsencrypt"):
         comments["config", "qhub:certificates"] = "Issued once the domain points to the new hub's address."
     if moving.secrets:
-        commands = "\n".join(f"    {secret_command(key, moving.stack)}" for key in moving.secrets)
+        commands = "\n".join(f"    {secret_command(parse_key(key), stack=moving.stack)}" for key in moving.secrets)
         comments["config", "qhub:authentication"] = (
             f"Its secret is never written here in plain text; this command encrypts it:\n\n{commands}"
         )
