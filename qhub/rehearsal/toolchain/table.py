@@ -79,11 +79,13 @@ def _kubernetes(name: str, *, cold_seconds: int, family: str = "control plane") 
         ),
         cold_seconds=cold_seconds,
         asks=("version", "--client") if family == "kubectl" else ("--version",),
-        minimum=(1, 30, 0),
+        minimum=(1, 35, 0) if node else (1, 30, 0),
         # A kubelet may be older than its API server, never newer: what we build as API server is the bound.
-        below=(1, 35, 0) if node else None,
-        reason="the dask-gateway chart asks for Kubernetes 1.30, the highest demand of the charts in use"
-        + (", and no part of a node may be newer than the API server" if node else ""),
+        below=(1, 36, 0) if node else None,
+        reason="a kubelet before 1.35 that starts again takes every pod out of its Services until it was probed, "
+        "and no part of a node may be newer than the API server"
+        if node
+        else "the dask-gateway chart asks for Kubernetes 1.30, the highest demand of the charts in use",
         family=family,
         node=node,
     )
@@ -161,7 +163,7 @@ _TOOLS = (
         cold_seconds=12,
         asks=("--version",),
         minimum=(3, 5, 24),
-        reason="Kubernetes 1.34 supports no etcd older than 3.5.24",
+        reason="Kubernetes 1.35 supports no etcd older than 3.5.24",
         family="etcd",
     ),
     Tool(

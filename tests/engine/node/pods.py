@@ -98,6 +98,11 @@ class Pods:
 
         return until(check, f"pod {name} is Ready")
 
+    def ready_since(self, name: str) -> str:
+        """Wait until a pod is Ready, and return since when it has been."""
+        [found] = [each for each in self.ready(name)["status"]["conditions"] if each["type"] == "Ready"]
+        return found["lastTransitionTime"]
+
     def done(self, name: str) -> tuple[str, str]:
         """Wait until a pod has ended; return its phase and its log."""
 
@@ -125,7 +130,7 @@ class Pods:
         script = f"busybox mkdir -p /www; echo '{content}' > /www/index.html; " + (
             "busybox httpd -p 8080 -h /www; " + WAITS
         )
-        self.make(name, script)
+        self.make(name, script, container={"readinessProbe": {"httpGet": {"port": 8080}}})
         self.service(name)
         self.ready(name)
         # The bare name is the pod's own as well.

@@ -67,7 +67,7 @@ def test_a_killed_part_comes_back_by_itself_and_pods_run_on(
     cluster: EmbeddedCluster, served: tuple[Pods, int], part: str
 ) -> None:
     pods, port = served
-    before = container_of(pods, "web")
+    before, ready = container_of(pods, "web"), pods.ready_since("web")
     others = {name: pid_of(cluster, name) for name in (*PARTS, "keeper") if name != part}
 
     killed = pid_of(cluster, part)
@@ -83,6 +83,7 @@ def test_a_killed_part_comes_back_by_itself_and_pods_run_on(
     read = ("exec", "web", "--", "busybox", "cat", "/www/index.html")
     assert until(lambda: pods.asked(*read), "a command runs in the pod") == "still here\n"
     assert pods.run("busybox wget -qO- http://web/") == "still here\n"
+    assert pods.ready_since("web") == ready, "the pod was out of its Services for some time"
 
 
 def test_a_killed_keeper_is_started_again_by_the_next_start(cluster: EmbeddedCluster) -> None:

@@ -1,6 +1,6 @@
 """The kinds of object the stand-in knows, what of them cannot change in place, and how long they may take.
 
-Sources: the Kubernetes API reference (v1.34) for groups, names and scope; the replace triggers are those of the
+Sources: the Kubernetes API reference (v1.35) for groups, names and scope; the replace triggers are those of the
 official plugin (`provider/pkg/provider/diff.go`), plus the fields that the API server itself refuses to change.
 """
 
