@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from playwright.sync_api import Browser, Error
 
@@ -12,6 +13,8 @@ from tests.browser.site import Person, Site
 from tests.browser.steps.hub import Hub
 from tests.browser.steps.lab import Lab
 from tests.browser.visits import Visit, visit
+
+T = TypeVar("T")
 
 
 def signed_in(visit: Visit, site: Site, person: Person) -> Hub:
@@ -22,8 +25,8 @@ def signed_in(visit: Visit, site: Site, person: Person) -> Hub:
     return hub
 
 
-def begin_in_the_end(visit: Visit, site: Site, person: Person, *, seconds: float) -> None:
-    """Sign in and start one's server as somebody does who tries again until it works, when parts may be away.
+def in_the_end(visit: Visit, site: Site, work: Callable[[], T], *, seconds: float) -> T:
+    """Do something as somebody does who tries again until it works, when parts may be away. Each try begins signed out.
 
     Raises:
         Exception: what the last try ended in, when none worked that began within `seconds`.
@@ -34,12 +37,10 @@ def begin_in_the_end(visit: Visit, site: Site, person: Person, *, seconds: float
         visit.page.context.clear_cookies()
         try:
             Hub(visit.page, site).wait_until_answers(seconds=seconds)
-            signed_in(visit, site, person).ensure_running(person)
+            return work()
         except (Error, AssertionError, TimeoutError):
             if time.monotonic() > end:
                 raise
-        else:
-            return
 
 
 def stop_servers(browser: Browser, site: Site) -> None:
@@ -50,14 +51,25 @@ def stop_servers(browser: Browser, site: Site) -> None:
 
 
 @contextmanager
-def at_work(new_visit: Callable[[], Visit], site: Site, person: Person) -> Generator[Lab]:
+def at_work(new_visit: Callable[[], Visit], site: Site, person: Person, *, patience: float = 0) -> Generator[Lab]:
     """Give JupyterLab of a person. Their server goes on running for the next test; what was opened in it is shut down.
 
     When the work fails, all is left as it is, for the screenshot, until the server is stopped with the last test.
+
+    Args:
+        new_visit: makes the person's browser.
+        site: the site.
+        person: the person.
+        patience: seconds for which to try again when parts may be away; 0 where none may.
     """
     visit = new_visit()
-    signed_in(visit, site, person).ensure_running(person)
-    lab = Lab(visit.page, site, person)
-    lab.open()
+
+    def begin() -> Lab:
+        signed_in(visit, site, person).ensure_running(person)
+        lab = Lab(visit.page, site, person)
+        lab.open()
+        return lab
+
+    lab = in_the_end(visit, site, begin, seconds=patience) if patience else begin()
     yield lab
     lab.tidy()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import WebSocket
 
-from tests.browser.people import at_work, begin_in_the_end, signed_in
+from tests.browser.people import at_work, in_the_end, signed_in
 from tests.browser.site import Site
 from tests.browser.steps.dask import DaskCluster
 from tests.browser.steps.lab import Lab
@@ -27,8 +27,10 @@ BACK_SECONDS = 240
 @pytest.mark.parametrize("part", [*BESIDE, *CARRIERS])
 def test_work_goes_on_and_others_begin(site: Site, new_visit: NewVisit, part: str) -> None:
     command = kill_command(site, part)
-    signed_in(new_visit(), site, site.stranger).ensure_stopped()
-    with at_work(new_visit, site, site.member) as lab:
+    other = new_visit()
+    # The part that was killed before may not be back for everybody yet.
+    in_the_end(other, site, lambda: signed_in(other, site, site.stranger).ensure_stopped(), seconds=BACK_SECONDS)
+    with at_work(new_visit, site, site.member, patience=BACK_SECONDS) as lab:
         lab.dismiss_complaints()
         connections = connections_of(lab)
         notebook = lab.new_notebook()
@@ -40,7 +42,13 @@ def test_work_goes_on_and_others_begin(site: Site, new_visit: NewVisit, part: st
             lab.reload(notebook)
         assert notebook.run("kept + 1") == "42", "the kernel is another one"
 
-        begin_in_the_end(new_visit(), site, site.stranger, seconds=BACK_SECONDS)
+        late = new_visit()
+        in_the_end(
+            late,
+            site,
+            lambda: signed_in(late, site, site.stranger).ensure_running(site.stranger),
+            seconds=BACK_SECONDS,
+        )
 
         assert notebook.run("kept + 2") == "43"
         if part not in CARRIERS:
@@ -49,7 +57,7 @@ def test_work_goes_on_and_others_begin(site: Site, new_visit: NewVisit, part: st
 
 def test_a_dask_cluster_computes_while_its_gateway_is_away(site: Site, new_visit: NewVisit) -> None:
     command = kill_command(site, "gateway")
-    with at_work(new_visit, site, site.member) as lab:
+    with at_work(new_visit, site, site.member, patience=BACK_SECONDS) as lab:
         cluster = DaskCluster(lab.new_notebook())
         cluster.start()
         try:
