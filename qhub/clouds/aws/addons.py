@@ -62,7 +62,9 @@ def after_nodes(*, tags: Mapping[str, str], file_system: bool) -> tuple[AddOn, .
     disks = AddOn(
         name="aws-ebs-csi-driver",
         service_account="ebs-csi-controller-sa",
-        policy="service-role/AmazonEBSCSIDriverPolicy",
+        # Only of disks that the driver made: it tags each (kubernetes-sigs/aws-ebs-csi-driver#2918). The older
+        # policy, AmazonEBSCSIDriverPolicy, is of every disk in the account.
+        policy="AmazonEBSCSIDriverPolicyV2",
         configuration={"controller": {"extraVolumeTags": dict(tags)}},
     )
     files = AddOn(

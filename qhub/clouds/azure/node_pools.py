@@ -5,7 +5,8 @@ name on AKS holds a digest of these, so that another value makes a new pool befo
 settings a pool may have any name, as on the other clouds, although AKS wants twelve small letters and digits.
 
 **Number of nodes.** It is never sent: AKS starts with `min`, and from then on it belongs to the autoscaler, which AKS
-runs. `min` and `max` change in place.
+runs. Azure's own Terraform module leaves it out too (Azure/terraform-azurerm-avm-res-containerservice-managedcluster,
+`modules/agentpool/locals.tf`). `min` and `max` change in place.
 """
 
 from __future__ import annotations

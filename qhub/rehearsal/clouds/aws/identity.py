@@ -30,8 +30,8 @@ AWS_POLICIES = (
     "AmazonEC2ContainerRegistryPullOnly",
     "AmazonEC2ContainerRegistryReadOnly",
     "AmazonEKS_CNI_Policy",
+    "AmazonEBSCSIDriverPolicyV2",
     "AmazonSSMManagedInstanceCore",
-    "service-role/AmazonEBSCSIDriverPolicy",
     "service-role/AmazonEFSCSIDriverPolicy",
 )
 _RETENTION = (
