@@ -12,8 +12,9 @@ from qhub.config.fixed import costly_changes
 from qhub.config.load import Read, read_settings_file
 from qhub.config.mistakes import Mistake
 from qhub.config.model import dotted, parse_key
+from qhub.config.refresh import unrefreshed
 from qhub.config.settings import Settings
-from qhub.config.sources import Sources
+from qhub.config.sources import PROJECT_FILE, Sources
 from qhub.config.unread import with_own_names
 
 
@@ -69,7 +70,10 @@ def _warnings(read: Read, before: Mapping[str, Any]) -> tuple[SettingsWarning, .
     if read.settings is None:
         return ()
     changes = (SettingsWarning(dotted(one.path), one.message) for one in costly_changes(before, read.settings))
-    placed = (_placed(warning, read) for warning in (*changes, *read.settings.warnings()))
+    project = read.sources.documents[0].data if read.sources else {}
+    stale = unrefreshed(read.settings, project, file=PROJECT_FILE)
+    warnings = (*changes, *read.settings.warnings(), *((stale,) if stale else ()))
+    placed = (_placed(warning, read) for warning in warnings)
     return (*placed, *(_unread(read.sources) if read.sources else ()))
 
 

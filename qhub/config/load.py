@@ -8,12 +8,13 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from qhub.config.base import find_base, lay_over_all, misplaced, settings_in
-from qhub.config.document import Document, Flaw
+from qhub.config.document import Document, Flaw, read_document
 from qhub.config.engine import engine_texts, engine_values
 from qhub.config.fixed import costly_changes, forbidden_changes, last_fixed
 from qhub.config.judge import Finding, explain_unknown, judge
 from qhub.config.mistakes import Mistake, SettingsError, by_place
 from qhub.config.model import dotted
+from qhub.config.refresh import unrefreshed
 from qhub.config.sealed import (
     OF_CHARTS,
     SOMEWHERE_IN_VALUES,
@@ -71,6 +72,11 @@ def load_stack_settings() -> Settings:
     if settings is not None and not findings and not not_read:
         for problem in costly_changes(before, settings):
             pulumi.log.warn(f"{dotted(problem.path)}: {problem.message}")
+        project_file = root / PROJECT_FILE
+        if project_file.is_file() and (
+            stale := unrefreshed(settings, read_document(project_file).data, file=PROJECT_FILE)
+        ):
+            pulumi.log.warn(f"{stale.key}: {stale.message}")
         return settings
     raise StackSettingsError([*_located(findings, sources), *not_read], stack=stack) from None
 

@@ -8,6 +8,7 @@ from string import Template
 from typing import Any
 
 from qhub.config import Settings
+from qhub.config.refresh import ALWAYS
 from qhub.config.schema import pulumi_project_config, settings_json_schema
 from qhub.config.shape import variants
 from qhub.init.questions import QUESTIONS, Answers, is_public
@@ -26,6 +27,15 @@ SIGN_IN_COMMANDS = {
 }
 
 
+#: In Pulumi.yaml where DigitalOcean makes the cluster; the reason stands in `qhub/config/refresh.py`.
+_LOOK_FIRST = (
+    "# Each run looks first at what there is: without that, a changed node pool would get the number of nodes that it",
+    "# had at the last `pulumi up`, and lose those that are in use.",
+    "options:",
+    f"  refresh: {ALWAYS}",
+)
+
+
 def project_files(cloud: str, answers: Answers) -> dict[str, str]:
     """Return path -> text of every file of a new project.
 
@@ -36,7 +46,7 @@ def project_files(cloud: str, answers: Answers) -> dict[str, str]:
     words = {question.name: question.line(answers) for question in QUESTIONS}
     extra = "" if cloud == "existing" else f"[{cloud}]"
     return {
-        "Pulumi.yaml": _project_file(),
+        "Pulumi.yaml": _project_file(cloud),
         "__main__.py": _text("program.py"),
         "base.yaml": settings_text(cloud, answers, "base"),
         **{f"Pulumi.{stack}.yaml": settings_text(cloud, answers, stack) for stack in STACKS},
@@ -110,7 +120,7 @@ def _staging_domain(answers: Answers) -> str:
     return f"staging.{answers['domain']}" if answers.get("domain") else ""
 
 
-def _project_file() -> str:
+def _project_file(cloud: str) -> str:
     """Return Pulumi.yaml: its keys with type and description as the models have them."""
     lines = [
         "# The Pulumi project. What one environment is set to stands in Pulumi.<stack>.yaml beside this file.",
@@ -121,6 +131,7 @@ def _project_file() -> str:
         "  options:",
         "    toolchain: pip",
         "    virtualenv: .venv",
+        *(_LOOK_FIRST if cloud == "digitalocean" else ()),
         "# The keys of a stack file. What stands in them, with defaults and checks: `qhub explain`. Defaults here stay",
         "# empty: a stack's value replaces a default as a whole, nothing is merged.",
         "config:",

@@ -88,6 +88,11 @@ class TestCluster:
         assert recording.one(DOKS).inputs["destroyAllAssociatedResources"] is True
         assert [made.urn for made in recording.resources.values() if made.protect or made.retain_on_delete] == []
 
+    def test_homes_that_are_protected_outlive_a_cluster_that_is_not(self) -> None:
+        recording = record_configuration(MINIMAL, storage={"protect": True})
+
+        assert recording.one(DOKS).inputs["destroyAllAssociatedResources"] is False
+
     def test_a_vpc_that_is_there_is_used_and_not_made(self) -> None:
         recording = record_configuration(GIVEN)
 

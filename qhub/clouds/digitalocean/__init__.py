@@ -69,7 +69,14 @@ def make(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> C
     registry = _registry(section, on_it) if section.registry else None
     cluster = DoksCluster(
         "cluster",
-        DoksClusterArgs(section=section, vpc_uuid=network.vpc_uuid, tags=tags, registry=registry),
+        DoksClusterArgs(
+            section=section,
+            vpc_uuid=network.vpc_uuid,
+            tags=tags,
+            registry=registry,
+            # A claim is there already with `existing-claim`: QHub never deletes it.
+            keep_volumes=section.protect or getattr(storage, "protect", True),
+        ),
         on_it,
     )
     pools = DoksNodePools("pools", DoksNodePoolsArgs(section=section, cluster_id=cluster.cluster_id, tags=tags), on_it)

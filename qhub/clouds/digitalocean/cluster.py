@@ -46,12 +46,14 @@ class DoksClusterArgs:
         vpc_uuid: the VPC of its nodes.
         tags: for the cluster and its pool.
         registry: the account's registry, where this stack makes it.
+        keep_volumes: whether volumes and load balancers that Kubernetes made outlive the cluster.
     """
 
     section: config.DigitalOceanCluster
     vpc_uuid: pulumi.Input[str]
     tags: tuple[str, ...]
     registry: pulumi.Resource | None
+    keep_volumes: bool = True
 
 
 class DoksCluster(pulumi.ComponentResource):
@@ -105,7 +107,7 @@ class DoksCluster(pulumi.ComponentResource):
             # On without GPUs too, where it does nothing: else the first pool with GPUs would change the cluster.
             nvidia_gpu_device_plugin={"enabled": True},
             # Load balancers and volumes that Kubernetes made go with a cluster that may go.
-            destroy_all_associated_resources=not section.protect,
+            destroy_all_associated_resources=not args.keep_volumes,
             tags=list(args.tags),
             opts=pulumi.ResourceOptions(
                 parent=self,

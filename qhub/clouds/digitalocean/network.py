@@ -11,6 +11,10 @@ import pulumi_digitalocean as digitalocean
 if TYPE_CHECKING:
     from qhub.config import digitalocean as config
 
+#: A cluster that was deleted is a member of its VPC for some minutes more, which DigitalOcean says is deleted at once
+#: and the provider waits two minutes for (digitalocean/terraform-provider-digitalocean#488).
+PATIENCE = pulumi.CustomTimeouts(delete="20m")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DigitalOceanNetworkArgs:
@@ -53,5 +57,7 @@ class DigitalOceanNetwork(pulumi.ComponentResource):
             region=args.region,
             ip_range=args.network.cidr,
             description=f"Cluster {args.name}",
-            opts=pulumi.ResourceOptions(parent=self, protect=args.keep, retain_on_delete=args.keep),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=args.keep, retain_on_delete=args.keep, custom_timeouts=PATIENCE
+            ),
         )

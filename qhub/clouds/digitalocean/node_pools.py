@@ -66,7 +66,7 @@ class DoksNodePools(pulumi.ComponentResource):
             labels=args.section.pool_labels(pool),
             taints=pool_taints(args.section, pool),
             tags=list(args.tags),
-            # The autoscaler's number: the program must never set it back.
+            # The autoscaler's number. With a change the provider sends what the state has: `qhub/config/refresh.py`.
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["nodeCount"]),
         )
 

@@ -49,6 +49,29 @@ class TestForPeople:
         assert done.exit_code == 0
         assert "warning: Pulumi.prod.yaml:3:30  ingress.controller: ingress-nginx was retired" in done.output
 
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [("", True), ("options: {refresh: never}\n", True), ("options: {refresh: always}\n", False)],
+    )
+    def test_nodes_in_use_that_a_run_on_digitalocean_would_take_away(
+        self, folder: Folder, options: str, told: bool
+    ) -> None:
+        (folder.path / "Pulumi.yaml").write_text(f"name: qhub\nruntime: python\n{options}")
+        done = run(
+            folder.write(
+                """
+                config:
+                  qhub:domain: a.localhost
+                  qhub:cluster: {provider: digitalocean, region: fra1}
+                  qhub:ingress: {controller: traefik}
+                  qhub:authentication: {password: {secure: v1:abc}}
+                """
+            )
+        )
+
+        assert done.exit_code == 0, done.output
+        assert ("write `options: {refresh: always}` into Pulumi.yaml" in done.output) == told
+
     def test_strict_ends_with_1_on_a_warning(self, folder: Folder) -> None:
         assert run("--strict", folder.write(WARNED)).exit_code == 1
         assert run("--strict", folder.write(GOOD)).exit_code == 0

@@ -49,7 +49,7 @@ class TestWhatIsWritten:
         assert (staging.authentication.client_id, prod.authentication.client_id) == ("another-id", "an-id")
         assert (staging.certificates.issuer, prod.certificates.issuer) == ("letsencrypt-staging", "letsencrypt")
         # Nothing to worry about is left, such as a controller without security fixes.
-        assert [str(warning) for warning in prod.warnings()] == []
+        assert check_settings_file(tmp_path / "Pulumi.prod.yaml").warnings == ()
 
     @pytest.mark.parametrize("sign_in", SIGN_INS)
     def test_is_valid_with_each_way_of_signing_in(self, sign_in: str, tmp_path: Path) -> None:
