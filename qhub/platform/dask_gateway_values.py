@@ -10,8 +10,7 @@ from qhub.config.users import members
 from qhub.platform import hub
 from qhub.platform.authentication_values import manages_groups
 from qhub.platform.environments_values import dask_packages, dask_volumes
-from qhub.platform.merging import deep_merge
-from qhub.platform.monitoring_values import MEASURED_DASK_GATEWAY
+from qhub.platform.monitoring_values import TRAEFIK_MEASURED
 from qhub.platform.names import DASK_PATH, DASK_SERVICE
 from qhub.platform.pods import placement, resources
 
@@ -41,7 +40,7 @@ def dask_gateway_values(
     """
     general = placement(node_pools["general"])
     small = resources(cpu="50m", memory="128Mi", memory_limit="512Mi")
-    made = {
+    return {
         "gateway": {
             "prefix": DASK_PATH,
             "auth": {
@@ -73,12 +72,14 @@ def dask_gateway_values(
             "service": {"type": "ClusterIP", "ports": {"web": {"port": 80}, "tcp": {"port": "web"}}},
             # Traefik waits 2 s between two changes of its routes by default; a new cluster is two, and is said to run
             # before the second is there.
-            "additionalArguments": ["--providers.providersThrottleDuration=100ms"],
+            "additionalArguments": [
+                "--providers.providersThrottleDuration=100ms",
+                *(TRAEFIK_MEASURED if settings.monitoring.enabled else ()),
+            ],
             "resources": small,
             **general,
         },
     }
-    return deep_merge(made, MEASURED_DASK_GATEWAY) if settings.monitoring.enabled else made
 
 
 def gateway_settings(settings: Settings, node_pools: Mapping[str, NodePool], claim_name: str) -> dict[str, Any]:

@@ -261,7 +261,7 @@ def labelled(profile: dict[str, Any]) -> dict[str, Any]:
     return {**profile, "kubespawner_override": {**override, "extra_labels": labels}}
 
 
-#: Laid over the values of chart dask-gateway: its Traefik tells measurements at the port that it has for probes.
-MEASURED_DASK_GATEWAY: dict[str, Any] = {"traefik": {"additionalArguments": ["--metrics.prometheus=true"]}}
+#: Arguments of Dask Gateway's Traefik, which then tells measurements at the port that it has for probes.
+TRAEFIK_MEASURED = ("--metrics.prometheus=true",)
 #: Laid over the values of chart ingress-nginx. Traefik's chart does so by itself.
 MEASURED_INGRESS_NGINX: dict[str, Any] = {"controller": {"metrics": {"enabled": True}}}

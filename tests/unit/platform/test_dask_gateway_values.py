@@ -57,6 +57,12 @@ def test_a_scheduler_that_is_there_is_soon_noticed() -> None:
     assert values["traefik"]["additionalArguments"] == ["--providers.providersThrottleDuration=100ms"]
 
 
+def test_measuring_the_routes_makes_them_no_slower() -> None:
+    arguments = dask_values(make_settings(monitoring={"enabled": True}))["traefik"]["additionalArguments"]
+
+    assert arguments == ["--providers.providersThrottleDuration=100ms", "--metrics.prometheus=true"]
+
+
 def test_profiles_say_size_place_and_gpu() -> None:
     made = gateway_json(
         profiles=[
