@@ -96,7 +96,8 @@ def fixed_text(fixed: Fixed) -> str:
     """Return what is to be known about changing a setting once the stack is up."""
     if fixed.grows or fixed.order:
         return f"Once the stack is up: {fixed.text}."
-    return f"It cannot be changed once the stack is up: {fixed.text}."
+    but = ", except for a range around it" if fixed.widens else ""
+    return f"It cannot be changed once the stack is up{but}: {fixed.text}."
 
 
 def _is_next(one: Key, key: Key) -> bool:

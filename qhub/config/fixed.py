@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 from qhub.config.model import Fixed, Path, Problem, Section, dotted, parse_key
+from qhub.config.networks import is_within
 from qhub.config.quantities import parse_size
 from qhub.config.settings import Settings
 
@@ -105,7 +107,10 @@ class _Change:
         """Return what is to be said about it."""
         old, new = _word(self.old), _word(self.new)
         if self.unreadable:
-            return f'is "{old}" in the outputs of the last `pulumi up`, which is no size: take them anew from the stack'
+            what = "size" if self.mark.grows else "address range"
+            return (
+                f'is "{old}" in the outputs of the last `pulumi up`, which is no {what}: take them anew from the stack'
+            )
         if self.mark.grows or self.mark.order:
             return f"{new} after {old}: {self.mark.text}; write {old}{' or more' if self.mark.grows else ''}"
         if not self.protected:
@@ -113,7 +118,8 @@ class _Change:
         way = (
             f"To start anew on purpose, write `protect: false` in {self.mark.guard}, run `pulumi up`, then change this"
         )
-        return f"was {old} at the last `pulumi up` and cannot become {new}: {self.mark.text}. Write {old}. {way}"
+        kept = f"{old}, or a range around it" if self.mark.widens else old
+        return f"was {old} at the last `pulumi up` and cannot become {new}: {self.mark.text}. Write {kept}. {way}"
 
 
 def _changes(before: Mapping[str, Any], settings: Settings) -> Iterator[_Change]:
@@ -125,7 +131,7 @@ def _changes(before: Mapping[str, Any], settings: Settings) -> Iterator[_Change]
         if key not in before or (path[0] in other and key not in _KINDS.values()):
             continue
         old = None if before[key] == NOTHING else before[key]
-        if mark.grows and not _is_size(old):
+        if (mark.grows and not _is_size(old)) or (mark.widens and not _is_range(old)):
             yield _Change(path=path, old=old, new=new, mark=mark, protected=True, unreadable=True)
             continue
         if _may_follow(old, new, mark):
@@ -144,12 +150,22 @@ def _may_follow(old: Any, new: Any, mark: Fixed) -> bool:
         return True
     if mark.grows:
         return parse_size(str(new)) >= parse_size(str(old))
+    if mark.widens:
+        return is_within(str(old), str(new))
     return old in mark.order and new in mark.order and mark.order.index(new) >= mark.order.index(old)
 
 
 def _is_size(value: Any) -> bool:
     try:
         parse_size(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_range(value: Any) -> bool:
+    try:
+        ip_network(str(value))
     except ValueError:
         return False
     return True

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from qhub.config import gcp_machines as machines
 from qhub.config.cloud import GPU_TAINT, CloudCluster, CloudNodePool, Taint
-from qhub.config.model import NEW_CLUSTER, NEW_STORAGE, Expected, Problem, Section, nested
+from qhub.config.model import MOVED_NODES, NEW_CLUSTER, NEW_STORAGE, Expected, Problem, Section, nested
 from qhub.config.names import AddressRange, ObjectName, Text
 from qhub.config.networks import Path, range_has_room, ranges_are_apart
 from qhub.config.quantities import parse_size
@@ -53,7 +53,8 @@ _GIB = 1024**3
 class GcpNetwork(Section):
     """The VPC network and its subnetwork, or ones that are there already."""
 
-    cidr: AddressRange = Field(default="10.0.0.0/20", description="Address range of the nodes.")
+    # Google widens a range in place; any other one is another subnetwork, and another cluster in it.
+    cidr: Annotated[AddressRange, MOVED_NODES] = Field(default="10.0.0.0/20", description="Address range of the nodes.")
     pods_cidr: Annotated[AddressRange, NEW_CLUSTER] = Field(
         default="10.4.0.0/14", description="Address range of pods: 256 for each node."
     )

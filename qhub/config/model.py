@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -59,6 +59,7 @@ class Fixed:
         text: what a change would do, or why it cannot be made.
         guard: section whose `protect` decides whether a change may be made; "" for never.
         grows: a size, which can become more.
+        widens: an address range, which another one around it can follow.
         order: values that may follow each other in this order, never backwards.
         null_is_any: whether null leaves the choice to the cloud, so that writing what it chose changes nothing.
     """
@@ -66,12 +67,14 @@ class Fixed:
     text: str
     guard: str = ""
     grows: bool = False
+    widens: bool = False
     order: tuple[object, ...] = ()
     null_is_any: bool = False
 
 
 #: What a change of the settings would do that the marked ones have in common.
 NEW_CLUSTER = Fixed(text="the cluster would be deleted and made anew, with all that runs on it", guard="cluster")
+MOVED_NODES = replace(NEW_CLUSTER, widens=True)
 NEW_STORAGE = Fixed(text="everyone would find an empty home; the files would not come along", guard="storage")
 GROWS = Fixed(text="storage can grow, never shrink", grows=True)
 

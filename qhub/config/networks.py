@@ -21,10 +21,19 @@ def ranges_are_apart(ranges: Mapping[Path, str]) -> Iterator[Problem]:
         seen.append((path, text))
 
 
+def is_within(text: str, outer: str) -> bool:
+    """Return whether a range lies in another one, or is that one.
+
+    Raises:
+        ValueError: one of them is no address range.
+    """
+    inside, around = ip_network(text), ip_network(outer)
+    return inside.version == around.version and inside.subnet_of(around)  # ty: ignore[invalid-argument-type]
+
+
 def range_lies_in(path: Path, text: str, outer: str, *, of: str) -> Iterator[Problem]:
     """Yield a problem when a range is not inside the network that it is to be a part of."""
-    inside, around = ip_network(text), ip_network(outer)
-    if inside.version != around.version or not inside.subnet_of(around):  # ty: ignore[invalid-argument-type]
+    if not is_within(text, outer):
         yield Problem(path, f"{text} is not inside {outer} ({of})")
 
 

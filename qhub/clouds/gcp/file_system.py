@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,13 @@ class GcpFileSystem(pulumi.ComponentResource):
             location=section.region if tier == "REGIONAL" else section.zones[0],
             protocol="NFS_V4_1" if modern else "NFS_V3",
             file_shares=_share(args),
-            networks=[{"network": args.network.network, "modes": ["MODE_IPV4"], "connect_mode": "DIRECT_PEERING"}],
+            networks=[
+                {
+                    "network": args.network.network,
+                    "modes": ["MODE_IPV4"],
+                    "connect_mode": connect_mode(section),
+                }
+            ],
             deletion_protection_enabled=args.protect,
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -97,6 +104,15 @@ def _share(args: GcpFileSystemArgs) -> InstanceFileSharesArgsDict:
             {"ip_ranges": [network.cidr], "access_mode": "READ_WRITE", "squash_mode": "NO_ROOT_SQUASH"}
         ]
     return share
+
+
+def connect_mode(section: config.GcpCluster) -> str:
+    """Return how Filestore gets into the network: into one of another project by private services access alone.
+
+    Source: GoogleCloudPlatform/k8s-config-connector#691 (Google refuses a peering of its own there).
+    """
+    shared = re.fullmatch(r"projects/(?P<project>[^/]+)/.*", section.network.network or "")
+    return "PRIVATE_SERVICE_ACCESS" if shared and shared["project"] != section.project else "DIRECT_PEERING"
 
 
 def gibibytes(size: str) -> int:

@@ -1,12 +1,14 @@
 """Node pools of a GKE cluster, one resource for each: adding, removing or reordering one touches no other.
 
-GKE's autoscaler says how many nodes there are, between the pool's `min` and `max` over all of its zones. So no number
-of nodes is ever sent: not a first one either, of which another value would replace the pool.
+GKE's autoscaler says how many nodes there are, between the pool's `min` and `max` over all of its zones. `min` is how
+far it goes down: it never makes nodes for it (hashicorp/terraform-provider-google#8270). So a pool begins with that
+many, and from then on no number of nodes is sent; a `min` that is raised later holds from the next growth on. Another
+number to begin with would replace the pool, which is why changes of it are ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,13 +80,15 @@ class GkeNodePools(pulumi.ComponentResource):
         self, name: str, pool: str, args: GkeNodePoolsArgs, before: list[pulumi.Resource]
     ) -> gcp.container.NodePool:
         settings = args.section.node_pools[pool]
+        zones = list(settings.zones or args.section.zones)
         return gcp.container.NodePool(
             f"{name}-{pool}",
             name=pool,
             cluster=args.cluster.cluster.name,
             location=args.section.region,
             # Always said: left out later, GKE would keep what was said before.
-            node_locations=list(settings.zones or args.section.zones),
+            node_locations=zones,
+            initial_node_count=first_nodes(settings, zones=zones),
             autoscaling={
                 "total_min_node_count": settings.min,
                 "total_max_node_count": settings.max,
@@ -95,8 +99,18 @@ class GkeNodePools(pulumi.ComponentResource):
             management={"auto_repair": True, "auto_upgrade": True},
             upgrade_settings=upgrade_settings(settings),
             node_config=node_config(args.section, pool, labels=args.labels, account=args.cluster.nodes.email),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=before, ignore_changes=["initialNodeCount"]),
         )
+
+
+def first_nodes(pool: CloudNodePool, *, zones: Sequence[str]) -> int | None:
+    """Return with how many nodes in each zone a pool begins; None with none.
+
+    Together they are the pool's `min` or, where that cannot be shared out evenly, the next number that can, if the pool
+    may have so many: the autoscaler takes away what is too much. Not so with GPUs, of which the quota may be just that.
+    """
+    fewer, more = pool.min // len(zones), -(-pool.min // len(zones))
+    return (fewer if pool.gpu or more * len(zones) > pool.max else more) or None
 
 
 def upgrade_settings(pool: CloudNodePool) -> NodePoolUpgradeSettingsArgsDict:

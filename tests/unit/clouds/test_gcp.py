@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qhub.clouds.gcp.cluster import addons, kubeconfig
-from qhub.clouds.gcp.file_system import gibibytes
+from qhub.clouds.gcp.file_system import connect_mode, gibibytes
 from qhub.clouds.gcp.naming import account_id, all_labels
-from qhub.clouds.gcp.node_pools import node_config, upgrade_settings
+from qhub.clouds.gcp.node_pools import first_nodes, node_config, upgrade_settings
 from qhub.config.cloud import CloudNodePool
 from qhub.config.gcp import GcpCluster
 
@@ -111,6 +112,23 @@ class TestNodes:
 
         assert made.get("disk_size_gb") == 94
 
+    @pytest.mark.parametrize(
+        ("pool", "zones", "first"),
+        [
+            ({"min": 0, "max": 4}, 1, None),
+            ({"min": 1, "max": 4}, 1, 1),
+            ({"min": 2, "max": 4}, 3, 1),
+            ({"min": 4, "max": 6}, 3, 2),
+            ({"min": 2, "max": 2}, 3, None),
+            ({"min": 1, "max": 4, "gpu": {"count": 1}}, 3, None),
+            ({"min": 3, "max": 4, "gpu": {"count": 1}}, 3, 1),
+        ],
+    )
+    def test_a_pool_begins_with_its_min(self, pool: dict[str, Any], zones: int, first: int | None) -> None:
+        made = CloudNodePool.model_validate({"instance_type": "g2-standard-4", **pool})
+
+        assert first_nodes(made, zones=[f"zone-{place}" for place in range(zones)]) == first
+
     @pytest.mark.parametrize("gpu", [None, {"count": 1}])
     def test_an_upgrade_always_makes_progress(self, gpu: dict[str, int] | None) -> None:
         settings = upgrade_settings(CloudNodePool.model_validate({"instance_type": "g2-standard-4", "gpu": gpu}))
@@ -126,3 +144,18 @@ def test_the_driver_of_filestore_is_there_where_homes_are_on_one() -> None:
 @pytest.mark.parametrize(("size", "gib"), [("1Ti", 1024), ("100Gi", 100), ("100G", 94), ("1536Mi", 2)])
 def test_a_share_is_at_least_as_large_as_asked_for(size: str, gib: int) -> None:
     assert gibibytes(size) == gib
+
+
+@pytest.mark.parametrize(
+    ("network", "mode"),
+    [
+        ("lab", "DIRECT_PEERING"),
+        ("projects/my-team-1234/global/networks/lab", "DIRECT_PEERING"),
+        ("projects/shared-5678/global/networks/lab", "PRIVATE_SERVICE_ACCESS"),
+    ],
+)
+def test_filestore_gets_into_a_network_of_another_project_by_private_services_access(network: str, mode: str) -> None:
+    ranges = {"subnetwork": "nodes", "pods_range": "pods", "services_range": "services"}
+    section = GcpCluster.model_validate({**GCP, "project": "my-team-1234", "network": {"network": network, **ranges}})
+
+    assert connect_mode(section) == mode
