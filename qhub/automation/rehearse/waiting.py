@@ -24,6 +24,10 @@ STILL_LOOKS = 6
 #: Simulated seconds without a change after which no more nodes come: an autoscaler looks every 10 s, and a cloud hands
 #: a node over within some minutes.
 STILL_WITH_AUTOSCALER = 900.0
+#: Looks without a change that it takes besides, for the same reason as above: a machine with other work may leave so
+#: little to the simulated cluster that it does in those seconds what it does in a few otherwise. On one without, 20
+#: looks fit into them.
+STILL_LOOKS_WITH_AUTOSCALER = 30
 #: Real seconds between two looks.
 POLL = 0.4
 
@@ -86,6 +90,7 @@ def settle(stage: Stage, *, roles: tuple[str, ...], patience: float, seen: Calla
         still = looks > STILL_LOOKS and time.monotonic() - changed_wall > STILL
         if stage.autoscaled and not is_full(stage, picture, pods):
             late = clock.now() - began > patience
+            still = still and looks > STILL_LOOKS_WITH_AUTOSCALER
             still = still and (late or clock.now() - changed > STILL_WITH_AUTOSCALER)
         if still:
             return pods
