@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qhub.config.environments import unpinned
 from qhub.config.model import Path, dotted
@@ -48,7 +48,7 @@ def advise(settings: Settings) -> tuple[SettingsWarning, ...]:
     """Return the warnings for settings that passed every check."""
     return tuple(
         SettingsWarning(key, message)
-        for topic in (_ingress, _authentication, _certificates, _storage, _profiles, _spot, _environments)
+        for topic in (_ingress, _authentication, _certificates, _storage, _network, _profiles, _spot, _environments)
         for key, message in topic(settings)
     )
 
@@ -104,6 +104,23 @@ def _storage(settings: Settings) -> Iterator[tuple[str, str]]:
     storage = settings.storage
     if storage.kind != "existing-claim" and not storage.protect and is_public_domain(settings.domain):
         yield "storage.protect", "`pulumi destroy` will delete every home folder; write `protect: true` to keep them"
+
+
+def _network(settings: Settings) -> Iterator[tuple[str, str]]:
+    policy = _at(settings.charts.jupyterhub.overrides, "singleuser", "networkPolicy")
+    if _at(policy, "egress") is not None and _at(policy, "egressAllowRules", "nonPrivateIPs") is None:
+        yield (
+            "charts.jupyterhub.overrides",
+            "singleuser.networkPolicy.egress replaces the rules that let servers out to the internet; write "
+            "`egressAllowRules: {nonPrivateIPs: true}` beside it to open all of it, or `false` to keep it shut",
+        )
+
+
+def _at(values: Any, *keys: str) -> Any:
+    """Return what stands under keys of a chart's values; None where nothing does."""
+    for key in keys:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
 
 
 def _profiles(settings: Settings) -> Iterator[tuple[str, str]]:

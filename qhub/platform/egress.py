@@ -24,9 +24,9 @@ def nearly_everywhere() -> list[NetworkPolicyEgressRuleArgsDict]:
     """Return the egress rules of pods that run what others sent: everything, but file server and metadata service.
 
     NFS with AUTH_SYS believes any uid that a client names, so such a pod could read all homes if it reached the file
-    server. And from the metadata service it could take the node's own cloud rights. z2jh's policy keeps both from
-    notebook pods; nothing else keeps them from others. A policy can only allow: hence all ports but one, and all
-    addresses but one.
+    server. And from the metadata service it could take the node's own cloud rights. Notebook pods are kept from both by
+    z2jh's policy and `network_values.to_internet`; nothing else keeps them from others. A policy can only allow: hence
+    all ports but one, and all addresses but one.
 
     Plug-ins differ in two things:
 

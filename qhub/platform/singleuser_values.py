@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qhub.platform.environments_values import kernel_files, mount
 from qhub.platform.names import DASK_PATH, DASK_SERVICE, HOME
-from qhub.platform.network_values import to_dask_gateway
+from qhub.platform.network_values import server_policy
 from qhub.platform.placeholders import placeholder_tolerations
 from qhub.platform.pods import node_selector, resources, tolerations
 from qhub.platform.profile_options import as_html, profile_options, size_override
@@ -111,7 +111,7 @@ def singleuser_values(settings: Settings, node_pools: Mapping[str, NodePool], cl
         "cloudMetadata": {"blockWithIptables": False},
         # For who asks the chart for its own all the same: a namespace with a quota takes no pod without.
         "networkTools": {"resources": resources(cpu="10m", memory="16Mi", memory_limit="64Mi")},
-        "networkPolicy": {"enabled": True},
+        "networkPolicy": server_policy(settings),
     }
     if not hubs.profiles:
         user_pool = node_pools["user"]
@@ -134,9 +134,8 @@ def _add_dask(singleuser: dict[str, Any], namespace: str) -> None:
         # Workers run the notebook's own image. Braces twice: KubeSpawner fills in single ones itself.
         "DASK_GATEWAY__CLUSTER__OPTIONS__IMAGE": "{{JUPYTER_IMAGE_SPEC}}",
     }
-    # The chart's policy lets user pods reach the hub only; labels and this rule open the two other ways.
+    # The chart's policy lets user pods reach the hub only; these labels open the proxy, `server_policy` the gateway's.
     singleuser["extraLabels"] = {
         "hub.jupyter.org/network-access-hub": "true",
         "hub.jupyter.org/network-access-proxy-http": "true",
     }
-    singleuser["networkPolicy"]["egress"] = [to_dask_gateway()]

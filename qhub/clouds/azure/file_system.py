@@ -1,8 +1,10 @@
 """The managed file system for homes on Azure: an NFS share on Azure Files.
 
 **Who gets at it.** The nodes' subnet and nobody else: the account's firewall shuts out every other network, and the
-subnet reaches it by a service endpoint, within Azure. A private endpoint would do the same with an address, a DNS zone
-and its link to the network more, and cost by the hour. NFS knows no keys; those of the account are switched off.
+subnet reaches it by a service endpoint, within Azure. Its address is a public one all the same, and pods are seen with
+their node's: what keeps notebooks from it is the port (`qhub.platform.network_values`). A private endpoint would do the
+same with an address, a DNS zone and its link to the network more, and cost by the hour. NFS knows no keys; those of the
+account are switched off.
 """
 
 from __future__ import annotations

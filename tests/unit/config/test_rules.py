@@ -384,6 +384,11 @@ WARNED: list[tuple[dict[str, Any], str, str]] = [
         "jupyterhub.profiles[0].sizes[0].cpu.limit",
         "never to be had",
     ),
+    (
+        {"charts": {"jupyterhub": {"overrides": {"singleuser": {"networkPolicy": {"egress": [{}]}}}}}},
+        "charts.jupyterhub.overrides",
+        "out to the internet",
+    ),
 ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from qhub.clouds.node_pools import node_pools
 from qhub.platform import environments
 from qhub.platform.dask_gateway import cluster_policy_spec
+from qhub.platform.merging import deep_merge
 from qhub.platform.monitoring import policy_spec
 from tests.unit.charts.rendering import render
 from tests.unit.platform.building import all_values, hub_values, make_settings
@@ -111,6 +112,97 @@ def test_pods_that_run_what_others_sent_go_nearly_everywhere(spec: Any, where: s
     # NFS version 3 speaks UDP as well.
     assert not reaches(rules, place, 2049, plugin, "UDP")
     assert reaches(rules, place, 53, plugin, "UDP") is (53 in always)
+
+
+#: How the file server is to be kept from notebooks -> sections of the settings.
+FILE_SERVERS: dict[str, dict[str, Any]] = {
+    "ours, on a cluster of one's own": {},
+    "somebody's, at any address": {"storage": {"kind": "managed", "server": "files.example.org"}},
+    "Azure Files": {"cluster": {"provider": "azure", "region": "westeurope"}, "storage": {"kind": "managed"}},
+    "somebody's, on Google Cloud": {
+        "cluster": {"provider": "gcp", "project": "my-team-1234", "region": "europe-west1"},
+        "storage": {"kind": "managed", "server": "130.83.1.2", "path": "/homes"},
+    },
+    "a claim of somebody's, on DigitalOcean": {
+        "cluster": {"provider": "digitalocean", "region": "fra1"},
+        "storage": {"kind": "existing-claim", "claim_name": "homes"},
+    },
+}
+#: Those where every port of the internet is open: no file server of ours has such an address there.
+APART = {
+    "Filestore": {
+        "cluster": {"provider": "gcp", "project": "my-team-1234", "region": "europe-west1"},
+        "storage": {"kind": "managed", "size": "1Ti"},
+    },
+    "ours, on DigitalOcean": {"cluster": {"provider": "digitalocean", "region": "fra1"}},
+}
+POD_OF_THE_NFS_SERVER = {"app.kubernetes.io/name": "nfs-server"}, {"kubernetes.io/metadata.name": "team-storage"}
+
+
+class TestNotebooks:
+    """What a program that speaks NFS by itself could read from a notebook: every home."""
+
+    @staticmethod
+    @cache
+    def egress(server: str) -> list[Any]:
+        values = hub_values(make_settings(**(FILE_SERVERS | APART)[server]))
+        return render("jupyterhub", values, namespace="team")["NetworkPolicy", "singleuser"]["spec"]["egress"]
+
+    @each_plugin
+    @pytest.mark.parametrize("server", FILE_SERVERS)
+    def test_never_reach_a_file_server_wherever_it_is(self, server: str, plugin: Plugin) -> None:
+        # Azure Files with its service endpoint, a university's own, EFS of a network in the shared range.
+        outside = [Place("20.60.1.2"), Place("130.83.1.2"), Place("100.64.3.9"), Place("10.1.3.9")]
+        pods = [Place(address, *POD_OF_THE_NFS_SERVER) for address in ("10.1.3.9", "100.64.3.9", "130.83.1.2")]
+        reached = [
+            (place.address, protocol)
+            for place in (*outside, *pods)
+            for protocol in ("TCP", "UDP")
+            if reaches(self.egress(server), place, 2049, plugin, protocol)
+        ]
+
+        assert not reached
+
+    @pytest.mark.parametrize("server", APART)
+    @pytest.mark.parametrize("plugin", ["Cilium", "old Cilium"])
+    def test_reach_every_port_where_no_file_server_has_an_address_of_the_internet(
+        self, server: str, plugin: str
+    ) -> None:
+        rules, applied = self.egress(server), PLUGINS[plugin]
+        shared = [Place("100.64.3.9"), Place("10.1.3.9"), Place("130.83.1.2", *POD_OF_THE_NFS_SERVER)]
+
+        assert all(reaches(rules, Place("20.60.1.2"), port, applied) for port in (22, 4222, 27017, 50000))
+        assert not any(reaches(rules, place, port, applied) for place in shared for port in (2049, 443))
+
+    @each_plugin
+    @pytest.mark.parametrize("server", FILE_SERVERS)
+    def test_reach_the_internet(self, server: str, plugin: Plugin) -> None:
+        rules, outside = self.egress(server), Place("20.60.1.2")
+
+        assert all(reaches(rules, outside, port, plugin) for port in (22, 80, 443, 5432, 8080))
+        assert all(reaches(rules, outside, port, plugin, "UDP") for port in (53, 123, 443))
+        assert reaches(rules, outside, 4222, plugin) is plugin.ranges
+        assert not any(reaches(rules, Place("169.254.169.254"), port, plugin) for port in (80, 443))
+
+    @each_plugin
+    @pytest.mark.parametrize("address", ["10.0.0.2", "100.64.0.2", "169.254.169.254", "203.0.113.53"])
+    def test_find_names_wherever_these_are_kept(self, address: str, plugin: Plugin) -> None:
+        rules = self.egress("ours, on a cluster of one's own")
+
+        assert all(reaches(rules, Place(address), 53, plugin, protocol) for protocol in ("TCP", "UDP"))
+
+    @pytest.mark.parametrize("opened", [True, False])
+    def test_overrides_of_the_charts_own_rule_have_the_last_word(self, opened: bool) -> None:
+        overrides = {"singleuser": {"networkPolicy": {"egressAllowRules": {"nonPrivateIPs": opened}}}}
+        values = hub_values(make_settings(charts={"jupyterhub": {"overrides": overrides}}))
+        rules = render("jupyterhub", deep_merge(values, overrides))["NetworkPolicy", "singleuser"]["spec"]["egress"]
+
+        assert reaches(rules, Place(OUTSIDE), 443, PLUGINS["by the book"]) is opened
+
+    def test_fit_into_what_eks_takes_for_one_range_of_addresses(self) -> None:
+        ports = [len(rule["ports"]) for rule in self.egress("ours, on a cluster of one's own") if "ports" in rule]
+
+        assert max(ports) <= 24
 
 
 @each_plugin
