@@ -107,6 +107,14 @@ def _storage(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _network(settings: Settings) -> Iterator[tuple[str, str]]:
+    cluster, homes = settings.cluster, settings.storage.kind
+    enforced = cluster.provider != "existing" or cluster.enforces_network_policies
+    if not enforced and homes in ("nfs-server", "managed") and is_public_domain(settings.domain):
+        yield (
+            "cluster.enforces_network_policies",
+            "without network policies any notebook reads every home: look at the cluster's network plug-in (Calico, "
+            "Cilium, k3s, kind from 0.24 enforce them; flannel alone, minikube's default do not), then write true",
+        )
     policy = _at(settings.charts.jupyterhub.overrides, "singleuser", "networkPolicy")
     if _at(policy, "egress") is not None and _at(policy, "egressAllowRules", "nonPrivateIPs") is None:
         yield (

@@ -43,6 +43,11 @@ class ExistingCluster(Section):
     load_balancer_annotations: dict[LabelKey, AnnotationValue] = Field(
         default={}, description="Annotations that this cluster wants on a Service of type LoadBalancer."
     )
+    enforces_network_policies: bool = Field(
+        default=False,
+        description="Its network plug-in enforces network policies, which keep notebooks from the file server: say so "
+        "once you have looked, and `qhub validate` warns no more. Nothing else depends on it.",
+    )
 
     @property
     def pools(self) -> dict[str, NodePool]:

@@ -389,6 +389,11 @@ WARNED: list[tuple[dict[str, Any], str, str]] = [
         "charts.jupyterhub.overrides",
         "out to the internet",
     ),
+    (
+        {"domain": "hub.lab.org", "authentication": OPEN_GITHUB},
+        "cluster.enforces_network_policies",
+        "network plug-in",
+    ),
 ]
 
 
@@ -419,6 +424,14 @@ def test_a_careful_production_gets_no_warning() -> None:
         authentication=OPEN_GITHUB,
         certificates={"issuer": "letsencrypt", "email": "ops@lab.org"},
         ingress={"controller": "traefik"},
+        cluster={"enforces_network_policies": True},
     )
 
     assert settings.warnings() == ()
+
+
+def test_nobody_is_asked_about_policies_where_no_file_server_is_known() -> None:
+    storage = {"kind": "storage-class"}
+    settings = settings_of({"domain": "hub.lab.org", "authentication": OPEN_GITHUB, "storage": storage})
+
+    assert not [warning for warning in settings.warnings() if "policies" in warning.key]
