@@ -12,11 +12,12 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from qhub.platform.dask_gateway_values import dask_gateway_values
 from qhub.platform.egress import nearly_everywhere
 from qhub.platform.helm import ChartStore, helm_release
+from qhub.platform.monitoring_values import monitoring_namespace
 from qhub.platform.names import DASK_SERVICE
 
 if TYPE_CHECKING:
     from pulumi_kubernetes.meta.v1 import LabelSelectorArgsDict
-    from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
+    from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgsDict, NetworkPolicySpecArgsDict
 
     from qhub.clouds.cluster import Cluster
     from qhub.config import Settings
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 #: On every scheduler and worker pod (dask_gateway_server.backends.kubernetes).
 CLUSTER_LABEL = "gateway.dask.org/cluster"
 
-#: On every pod of the release, whichever part it is.
+SCHEDULER_LABELS = {"app.kubernetes.io/component": "dask-scheduler"}
+
+#: Where a scheduler speaks TLS to the workers and clients of its cluster, and where it shows its dashboard and its
+#: measurements to whoever asks (`KubeController.get_scheduler_command` of dask-gateway-server 2026.3).
+SCHEDULER_PORT = 8786
+DASHBOARD_PORT = 8787
+
+#: On every pod of the release, whichever part it is, and on those of clusters.
 GATEWAY_LABELS = {"app.kubernetes.io/name": "dask-gateway"}
 
 
@@ -50,10 +58,10 @@ class DaskGatewayArgs:
 
 
 class DaskGateway(pulumi.ComponentResource):
-    """The Helm release `dask-gateway` and what its clusters must not reach.
+    """The Helm release `dask-gateway`, what its clusters must not reach, and who reaches their schedulers.
 
     Creates:
-        Helm release: API server, controller, proxy; NetworkPolicy for schedulers and workers.
+        Helm release: API server, controller, proxy; a NetworkPolicy for schedulers and workers, and one for schedulers.
 
     Attributes:
         release: the Helm release.
@@ -64,13 +72,19 @@ class DaskGateway(pulumi.ComponentResource):
     def __init__(self, name: str, args: DaskGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("qhub:platform:DaskGateway", name, None, opts)
         namespace = args.settings.namespace.name
-        # Before the gateway: no cluster ever runs without it.
-        policy = NetworkPolicy(
-            f"{name}-clusters",
-            metadata={"name": "dask-clusters", "namespace": namespace},
-            spec=cluster_policy_spec(),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.namespace]),
-        )
+        # Before the gateway: no cluster ever runs without them.
+        policies = [
+            NetworkPolicy(
+                f"{name}-{kind}",
+                metadata={"name": f"dask-{kind}", "namespace": namespace},
+                spec=spec,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[args.namespace]),
+            )
+            for kind, spec in (
+                ("clusters", cluster_policy_spec()),
+                ("schedulers", scheduler_policy_spec(args.settings)),
+            )
+        ]
         self.release = helm_release(
             name,
             charts=args.charts,
@@ -85,7 +99,7 @@ class DaskGateway(pulumi.ComponentResource):
             ),
             parent=self,
             # Not the hub: it is asked about users only once there are some, and the token comes from us.
-            depends_on=[args.namespace, policy],
+            depends_on=[args.namespace, *policies],
         )
         self.register_outputs({})
 
@@ -106,4 +120,38 @@ def cluster_policy_spec() -> NetworkPolicySpecArgsDict:
             {"to": [{"pod_selector": clusters}, {"pod_selector": {"match_labels": GATEWAY_LABELS}}]},
             *nearly_everywhere(),
         ],
+    }
+
+
+def scheduler_policy_spec(settings: Settings) -> NetworkPolicySpecArgsDict:
+    """Return `spec` of the NetworkPolicy for schedulers: who may connect to them.
+
+    A dashboard asks nobody who they are, and tells what a cluster computes. People reach it through the gateway's
+    proxy, under the name of the cluster, which is drawn and told to its user alone; Prometheus reads its measurements.
+    Workers need the port with TLS, and no policy can say that a worker and a scheduler are of one cluster. Workers have
+    dashboards too, and ports that they draw: with Cilium before 1.16 nothing can be said of all ports but one, so these
+    stay open to the pods of other clusters.
+    """
+    clusters: LabelSelectorArgsDict = {"match_expressions": [{"key": CLUSTER_LABEL, "operator": "Exists"}]}
+    # The gateway gives the pods of clusters its own labels and more.
+    gateway: LabelSelectorArgsDict = {
+        "match_labels": GATEWAY_LABELS,
+        "match_expressions": [{"key": CLUSTER_LABEL, "operator": "DoesNotExist"}],
+    }
+    ingress: list[NetworkPolicyIngressRuleArgsDict] = [
+        {"from_": [{"pod_selector": gateway}]},
+        {"from_": [{"pod_selector": clusters}], "ports": [{"protocol": "TCP", "port": SCHEDULER_PORT}]},
+    ]
+    if settings.monitoring.enabled:
+        prometheus = {"kubernetes.io/metadata.name": monitoring_namespace(settings)}
+        ingress.append(
+            {
+                "from_": [{"namespace_selector": {"match_labels": prometheus}}],
+                "ports": [{"protocol": "TCP", "port": DASHBOARD_PORT}],
+            }
+        )
+    return {
+        "pod_selector": {"match_labels": SCHEDULER_LABELS, **clusters},
+        "policy_types": ["Ingress"],
+        "ingress": ingress,
     }

@@ -152,11 +152,11 @@ class TestOrder:
             "qhub-storage-nfs-server",
         } <= before
 
-    def test_dask_comes_after_its_network_policy_and_waits_for_no_other_release(self) -> None:
+    def test_dask_comes_after_its_network_policies_and_waits_for_no_other_release(self) -> None:
         local = record_configuration("local")
         before = transitive(local, local.one(RELEASE, "qhub-dask-gateway"))
 
-        assert "qhub-dask-gateway-clusters" in before
+        assert {"qhub-dask-gateway-clusters", "qhub-dask-gateway-schedulers"} <= before
         assert not {made.name for made in local.of_type(RELEASE)} & before
 
     def test_the_hub_waits_for_no_controller_without_a_webhook(self) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from qhub.platform.dask_gateway import scheduler_policy_spec
 from qhub.platform.environments_values import folder as environment_folder
 from tests.unit.hub.running import dask_pods_of
 from tests.unit.hub.team import SETTINGS
 from tests.unit.platform.building import dask_values
+from tests.unit.platform.plugins import PLUGINS, Place, callers, reaches
 
 Made = dict[tuple[str, str], dict[str, Any]]
 
@@ -90,6 +92,24 @@ def test_packages_are_those_of_the_environment_that_was_asked_for(made: Made, pa
 def test_no_pod_has_a_token_for_kubernetes(made: Made) -> None:
     for part in ("worker", "scheduler"):
         assert made["alice", "small"][part]["spec"]["automountServiceAccountToken"] is False
+
+
+def test_the_policy_of_schedulers_is_that_of_schedulers_alone_and_names_their_ports(made: Made) -> None:
+    scheduler, worker = (made["alice", "small"][part] for part in ("scheduler", "worker"))
+    spec: Any = scheduler_policy_spec(SETTINGS)
+    from_a_worker = Place("10.1.2.9", worker["metadata"]["labels"], same_namespace=True)
+    [container] = scheduler["spec"]["containers"]
+
+    chosen = [{"to": [{"pod_selector": spec["pod_selector"]}]}]
+    for pod in (scheduler, worker):
+        place = Place("10.1.2.9", pod["metadata"]["labels"], same_namespace=True)
+        assert reaches(chosen, place, 1, PLUGINS["Cilium"]) is (pod is scheduler)
+    open_to_workers = [
+        port["name"]
+        for port in container["ports"]
+        if reaches(callers(spec), from_a_worker, port["containerPort"], PLUGINS["Cilium"])
+    ]
+    assert open_to_workers == ["scheduler"]
 
 
 @pytest.mark.parametrize(

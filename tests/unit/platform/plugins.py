@@ -58,6 +58,11 @@ def reaches(rules: Iterable[Any], place: Place, port: int, plugin: Plugin, proto
     )
 
 
+def callers(spec: Any) -> list[Any]:
+    """Return the ingress rules of a policy as if they were egress rules: a caller is the place that they lead to."""
+    return [{"to": rule["from_"], **{key: rule[key] for key in rule if key == "ports"}} for rule in spec["ingress"]]
+
+
 def _as_kubernetes(value: Any) -> Any:
     if isinstance(value, dict):
         return {AS_KUBERNETES.get(key, key): _as_kubernetes(one) for key, one in value.items()}
@@ -89,5 +94,7 @@ def _is(peer: Any, place: Place, plugin: Plugin) -> bool:
 
 
 def _fits(selector: Any, labels: Mapping[str, str]) -> bool:
-    exist = [one["key"] for one in selector.get("matchExpressions", ()) if one["operator"] == "Exists"]
-    return selector.get("matchLabels", {}).items() <= labels.items() and all(key in labels for key in exist)
+    wanted = {"Exists": True, "DoesNotExist": False}
+    return selector.get("matchLabels", {}).items() <= labels.items() and all(
+        (one["key"] in labels) is wanted[one["operator"]] for one in selector.get("matchExpressions", ())
+    )

@@ -9,12 +9,12 @@ import pytest
 
 from qhub.clouds.node_pools import node_pools
 from qhub.platform import environments
-from qhub.platform.dask_gateway import cluster_policy_spec
+from qhub.platform.dask_gateway import cluster_policy_spec, scheduler_policy_spec
 from qhub.platform.merging import deep_merge
 from qhub.platform.monitoring import policy_spec
 from tests.unit.charts.rendering import render
 from tests.unit.platform.building import all_values, hub_values, make_settings
-from tests.unit.platform.plugins import PLUGINS, Place, Plugin, reaches
+from tests.unit.platform.plugins import PLUGINS, Place, Plugin, callers, reaches
 
 SETTINGS = make_settings(monitoring={"enabled": True}, namespace={"name": "team"})
 INSIDE, OUTSIDE = "10.1.2.3", "203.0.113.7"
@@ -25,6 +25,9 @@ SERVICES = {
     "Dask Gateway": ("dask-gateway", "traefik-dask-gateway", "team", 8000),
     "Grafana": ("kube-prometheus-stack", "kube-prometheus-stack-grafana", "team-monitoring", 3000),
 }
+
+#: The gateway gives the pods of clusters its own name too (`common_labels` of dask-gateway-server).
+OF_A_CLUSTER = {"app.kubernetes.io/name": "dask-gateway", "gateway.dask.org/cluster": "3f2a"}
 
 each_plugin = pytest.mark.parametrize("plugin", PLUGINS.values(), ids=PLUGINS)
 each_service = pytest.mark.parametrize("service", SERVICES)
@@ -72,8 +75,7 @@ class TestServicesBehindTheProxy:
 
     @pytest.mark.parametrize("workload", ["hub", "proxy"])
     def test_grafana_lets_both_in(self, workload: str) -> None:
-        spec: Any = policy_spec("team")
-        let_in = [{"to": rule["from_"], "ports": rule["ports"]} for rule in spec["ingress"] if "ports" in rule]
+        let_in = [rule for rule in callers(policy_spec("team")) if "ports" in rule]
         caller, _ = pod_of("jupyterhub", workload, "team")
 
         assert reaches(let_in, caller, 3000, PLUGINS["Cilium"])
@@ -209,7 +211,7 @@ class TestNotebooks:
 @pytest.mark.parametrize(
     "labels",
     [
-        {"gateway.dask.org/cluster": "3f2a", "app.kubernetes.io/component": "dask-worker"},
+        {**OF_A_CLUSTER, "app.kubernetes.io/component": "dask-worker"},
         {"app.kubernetes.io/name": "dask-gateway", "app.kubernetes.io/component": "api"},
     ],
 )
@@ -217,6 +219,37 @@ def test_dask_clusters_reach_their_own_and_the_gateway_at_any_port(labels: dict[
     # 8786 and 8787 of the scheduler, 8000 of the gateway; workers draw theirs.
     for port in (8000, 8786, 8787, 41235):
         assert reaches(rules_of(cluster_policy_spec()), Place(INSIDE, labels, same_namespace=True), port, plugin)
+
+
+class TestSchedulers:
+    """A dashboard asks nobody who they are: no worker, which runs what its user sends, sees that of another person."""
+
+    WORKER = Place("10.1.2.9", {**OF_A_CLUSTER, "app.kubernetes.io/component": "dask-worker"}, same_namespace=True)
+    PROMETHEUS = Place("10.1.2.8", {"app": "prometheus"}, {"kubernetes.io/metadata.name": "team-monitoring"})
+
+    @each_plugin
+    def test_let_workers_in_at_the_port_with_tls_alone(self, plugin: Plugin) -> None:
+        rules = callers(scheduler_policy_spec(SETTINGS))
+
+        assert [port for port in (8786, 8787, 8788) if reaches(rules, self.WORKER, port, plugin)] == [8786]
+
+    @each_plugin
+    @pytest.mark.parametrize("part", ["traefik", "api", "controller"])
+    def test_let_the_gateway_in(self, part: str, plugin: Plugin) -> None:
+        rules = callers(scheduler_policy_spec(SETTINGS))
+        gateway, _ = pod_of("dask-gateway", f"{part}-dask-gateway", "team")
+
+        assert all(reaches(rules, gateway, port, plugin) for port in (8786, 8787, 8788))
+
+    @each_plugin
+    @pytest.mark.parametrize("monitored", [True, False])
+    def test_let_prometheus_in_where_there_is_one(self, monitored: bool, plugin: Plugin) -> None:
+        settings = make_settings(monitoring={"enabled": monitored}, namespace={"name": "team"})
+        rules = callers(scheduler_policy_spec(settings))
+
+        assert [port for port in (8786, 8787, 8788) if reaches(rules, self.PROMETHEUS, port, plugin)] == (
+            [8787] if monitored else []
+        )
 
 
 def test_the_policy_of_environments_is_that_of_their_jobs() -> None:
