@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from qhub.rehearsal.cluster.kinds import NodeKind
+    from qhub.rehearsal.node_kinds import NodeKind
 
-#: Command -> module and name of what runs it. A module is imported when its command runs, or for a list of all.
+#: Command -> module and name of what runs it. A module is imported when its command runs, or for a list of all: none
+#: imports at its top what only rehearsals need.
 ELSEWHERE = {
-    "cluster": ("qhub.rehearsal.cluster.commands", "cluster_commands"),
+    "cluster": ("qhub.commands_cluster", "cluster_commands"),
     "explain": ("qhub.commands_settings", "explain_command"),
     "images": ("qhub.commands_images", "images_commands"),
     "init": ("qhub.commands_init", "init_command"),
     "migrate": ("qhub.commands_migrate", "migrate_command"),
     "rehearse": ("qhub.commands_rehearse", "rehearse_command"),
     "schema": ("qhub.commands_settings", "schema_command"),
-    "toolchain": ("qhub.rehearsal.toolchain.commands", "toolchain_commands"),
+    "toolchain": ("qhub.commands_toolchain", "toolchain_commands"),
     "validate": ("qhub.commands_validate", "validate_command"),
 }
 
@@ -42,8 +43,17 @@ def _is_of(error: Exception, names: set[str]) -> bool:
     return any(f"{each.__module__}.{each.__qualname__}" in names for each in type(error).__mro__)
 
 
+def _missing(error: ModuleNotFoundError) -> str | None:
+    from qhub.rehearsal.needs import what_is_missing
+
+    return what_is_missing(error)
+
+
 class Commands(click.Group):
-    """A group that imports a command when it runs, and tells known mistakes in words, without a traceback."""
+    """A group that imports a command when it runs, and tells known mistakes in words, without a traceback.
+
+    So is a package that only rehearsals need, which a plain install of QHub does not have.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, sorted."""
@@ -66,6 +76,8 @@ class Commands(click.Group):
             if _is_of(error, {"qhub.automation.engine.EngineError"}):
                 click.echo(f"Error: {error}", err=True)
                 sys.exit(getattr(error, "returncode", 1))
+            if isinstance(error, ModuleNotFoundError) and (told := _missing(error)):
+                raise click.ClickException(told) from error
             if isinstance(error, FileNotFoundError) or _is_of(error, FOR_PEOPLE):
                 raise click.ClickException(str(error)) from error
             raise

@@ -14,7 +14,7 @@ from qhub.automation.prepare import Prepared, prepare
 from qhub.automation.recover import adopt_pending_creates, end_orphans, release_stale_lock
 from qhub.automation.timing import Parts
 from qhub.rehearsal import paths
-from qhub.rehearsal.cluster.kinds import NodeKind
+from qhub.rehearsal.node_kinds import NodeKind
 
 
 def up(stack: str, *, console: Console, assume_yes: bool = False, nodes: NodeKind | None = None) -> None:

@@ -22,7 +22,7 @@ from qhub.automation.timing import Parts
 from qhub.config import Settings, load_settings_file
 from qhub.rehearsal import paths
 from qhub.rehearsal.cluster import EmbeddedCluster
-from qhub.rehearsal.cluster.kinds import NodeKind
+from qhub.rehearsal.node_kinds import NodeKind
 from qhub.rehearsal.plugins.install import PluginUse, engine_environment, install_stand_ins
 from qhub.rehearsal.toolchain import Toolchain
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from qhub.config.mistakes import Mistake, SettingsError
 from qhub.rehearsal import images, node
 from qhub.rehearsal.cluster import ClusterError, EmbeddedCluster
-from qhub.rehearsal.cluster.kinds import NodeKind
+from qhub.rehearsal.node_kinds import NodeKind
 
 if TYPE_CHECKING:
     from qhub.config import Settings

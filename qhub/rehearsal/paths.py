@@ -1,11 +1,11 @@
-"""Where a checkout keeps its state and where built tools are cached."""
+"""Where a project, such as a checkout, keeps its state and where built tools are cached."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-#: Folder of the checkout that holds `Pulumi.yaml`.
+#: What the folder of a project, such as a checkout, holds.
 PROJECT_FILE = "Pulumi.yaml"
 #: Variables that say where the cache is, the first one first.
 CACHE_VARIABLES = ("QHUB_CACHE_DIR", "XDG_CACHE_HOME")
@@ -21,7 +21,7 @@ def project_root(start: Path | None = None) -> Path:
     for folder in (here, *here.parents):
         if (folder / PROJECT_FILE).is_file():
             return folder
-    raise FileNotFoundError(f"no {PROJECT_FILE} in {here} or above it: run this inside a QHub checkout")
+    raise FileNotFoundError(f"no {PROJECT_FILE} in {here} or above it: run this in a project's folder")
 
 
 def state_dir(root: Path | None = None) -> Path:

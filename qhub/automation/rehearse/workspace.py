@@ -38,6 +38,7 @@ from qhub.rehearsal.plugins.install import (
     install_cloud_stand_ins,
     install_stand_ins,
 )
+from qhub.rehearsal.plugins.sdk import plugin_version
 from qhub.rehearsal.toolchain import Toolchain, ensure_tools
 
 #: What a rehearsal runs, whatever the cloud: a simulated cloud's Kubernetes is an embedded cluster too.
@@ -136,6 +137,8 @@ def workspace(stack: str, *, source: StackFile, root: Path, console: Console) ->
     Raises:
         ToolchainError, ClusterError, PluginError: something cannot be had; nothing is left.
     """
+    for package in _cloud_packages(source.settings):
+        plugin_version(package.replace("-", "_"))  # before tools are built, which takes minutes
     tools = ensure_tools(TOOLS, console=console)
     with tempfile.TemporaryDirectory(prefix="qhub-rehearsal-") as name:  # 0700
         folder = Path(name).resolve()
@@ -197,8 +200,7 @@ def _made(
     plugins = install_stand_ins(pulumi_home=home, python=python, ambient=False)
     # Durations of a cloud are simulated; a cluster that is there already has none.
     speed = speed_of() if cluster is None else 1.0
-    clouds = [CLOUD_PACKAGES.get(settings.cluster.provider), CLOUD_PACKAGES.get(settings.dns.provider)]
-    for package in sorted({found for found in clouds if found is not None}):
+    for package in _cloud_packages(settings):
         plugins += install_cloud_stand_ins(pulumi_home=home, python=python, packages=[package])
         give(World(world), package, settings.cluster, settings.dns)  # what the settings say is there already
     environment = _environment(folder, provider=settings.cluster.provider, tools=tools, speed=speed)
@@ -214,6 +216,12 @@ def _made(
         stack_file=stack_file,
         project=name,
     )
+
+
+def _cloud_packages(settings: Settings) -> list[str]:
+    """Return the packages of the clouds that take part, sorted."""
+    clouds = [CLOUD_PACKAGES.get(settings.cluster.provider), CLOUD_PACKAGES.get(settings.dns.provider)]
+    return sorted({found for found in clouds if found is not None})
 
 
 def _copy_project(root: Path, target: Path) -> str:

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from qhub.rehearsal.cluster.cluster import EmbeddedCluster
 from qhub.rehearsal.cluster.errors import ClusterError
-from qhub.rehearsal.cluster.kinds import KINDS, NodeKind
 from qhub.rehearsal.cluster.nodes import SimulatedNode, SimulatedNodes, Taint
 from qhub.rehearsal.cluster.provider import NodeProvider
 from qhub.rehearsal.cluster.status import ClusterStatus, NodeStatus, ProcessStatus
+from qhub.rehearsal.node_kinds import KINDS, NodeKind
 
 __all__ = [
     "KINDS",

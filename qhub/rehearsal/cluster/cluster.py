@@ -13,7 +13,7 @@ from qhub.rehearsal.cluster.api import UNREACHABLE, Api, ApiError
 from qhub.rehearsal.cluster.errors import ClusterError
 from qhub.rehearsal.cluster.health import Health
 from qhub.rehearsal.cluster.inside import exposed_port, images_of
-from qhub.rehearsal.cluster.kinds import NodeKind, kind_named, providers_of
+from qhub.rehearsal.cluster.kinds import providers_of
 from qhub.rehearsal.cluster.layout import Layout, locked, remove_folder
 from qhub.rehearsal.cluster.nodes import KWOK, LEASES, NODES, SimulatedNode, create_node, is_ready
 from qhub.rehearsal.cluster.pki import Pki
@@ -23,6 +23,7 @@ from qhub.rehearsal.cluster.starting import Starter
 from qhub.rehearsal.cluster.state import load_state, save_state
 from qhub.rehearsal.cluster.status import ClusterStatus
 from qhub.rehearsal.cluster.stopping import stop_everything
+from qhub.rehearsal.node_kinds import NodeKind, kind_named
 
 #: A cluster's name becomes part of a context and of a path.
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")

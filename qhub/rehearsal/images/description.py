@@ -207,7 +207,10 @@ def read_images(folder: Path = IMAGES_DIR) -> Images:
         ImagesError: a mistake in one, or no checkout around this package.
     """
     if not (folder / "images.toml").is_file():
-        raise ImagesError(f"{folder / 'images.toml'} is missing: images are built from a checkout of QHub")
+        raise ImagesError(
+            f"{folder / 'images.toml'} is missing: images are built from a checkout of QHub. Clone it, and "
+            "`pip install -e '.[rehearsal]'` there"
+        )
     common = _read(Common, folder / "images.toml", {})
     found = sorted(folder.glob("*/image.toml"))
     return Images(common, [_read(Image, file, {"name": file.parent.name, "folder": file.parent}) for file in found])

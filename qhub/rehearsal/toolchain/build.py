@@ -73,7 +73,7 @@ def plan(missing: Sequence[Tool], *, modules_dir: Path) -> list[Job]:
     """Return one job for each module, after `FIRST` the longest first: started last, it would be waited for alone.
 
     Raises:
-        ToolchainError: a module is not in the checkout.
+        ToolchainError: a module is not there.
     """
     by_module: dict[str, list[Tool]] = {}
     for tool in missing:

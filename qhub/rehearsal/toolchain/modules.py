@@ -11,8 +11,10 @@ from qhub.rehearsal.toolchain.errors import ToolchainError
 from qhub.rehearsal.toolchain.table import Tool
 from qhub.rehearsal.toolchain.version import Version, parse_version
 
-#: `toolchain/` of the checkout: one folder with `go.mod` and `go.sum` for each module.
-MODULES_DIR = Path(__file__).resolve().parents[3] / "toolchain"
+#: A wheel's copy of `toolchain/` (pyproject.toml); a checkout, and what is installed of it by `-e`, has none.
+_SHIPPED = Path(__file__).resolve().parent / "go_modules"
+#: One folder with `go.mod` and `go.sum` for each module.
+MODULES_DIR = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[3] / "toolchain"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,7 @@ def read_module(name: str, *, modules_dir: Path = MODULES_DIR) -> Module:
     """Read `go.mod` and `go.sum` of one module.
 
     Raises:
-        ToolchainError: they are not there, as in an installed package without the checkout.
+        ToolchainError: they are not there, as in a damaged install.
     """
     folder = modules_dir / name
     try:
@@ -76,6 +78,6 @@ def read_module(name: str, *, modules_dir: Path = MODULES_DIR) -> Module:
         )
     except FileNotFoundError as error:
         raise ToolchainError(
-            f"{error.filename} is missing: the tools are built from a checkout of QHub. "
-            "Run this in a checkout, or put the official releases on PATH"
+            f"{error.filename} is missing, which is part of QHub: install it again, or put the official releases of "
+            "the tools on PATH"
         ) from error

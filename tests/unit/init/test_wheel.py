@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import subprocess
 import sys
 import sysconfig
@@ -56,3 +57,13 @@ def test_a_project_is_written_and_checked_without_the_checkout(installed: Path, 
     assert checked.returncode == 1
     assert checked.stdout.splitlines()[0] == "1 mistake in the settings of stack prod:"
     assert "qhub:authentication.client_secret --stack prod" in checked.stdout
+
+
+def test_the_tools_of_a_rehearsal_can_be_built_without_the_checkout(installed: Path, tmp_path: Path) -> None:
+    (shipped,) = (installed.parent / "lib").glob("python*/site-packages/qhub/rehearsal/toolchain/go_modules")
+    files = [str(file.relative_to(ROOT / "toolchain")) for file in (ROOT / "toolchain").rglob("*") if file.is_file()]
+    assert filecmp.cmpfiles(ROOT / "toolchain", shipped, files, shallow=False) == (files, [], [])
+
+    done = run(installed, tmp_path, "toolchain", "status")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert any(line.split() == ["etcd", "missing"] for line in done.stdout.splitlines())

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from qhub.commands_cluster import cluster_commands
 from qhub.rehearsal.cluster import ClusterStatus, NodeStatus, ProcessStatus
-from qhub.rehearsal.cluster.commands import cluster_commands
 from qhub.rehearsal.cluster.status import status_table
 
 

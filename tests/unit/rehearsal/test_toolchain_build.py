@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from qhub.commands_toolchain import toolchain_commands
 from qhub.rehearsal.toolchain import Toolchain, ToolchainError, build, ensure_tools, remove_cache, tool_path
-from qhub.rehearsal.toolchain.commands import toolchain_commands
 from qhub.rehearsal.toolchain.modules import MODULES_DIR
 from qhub.rehearsal.toolchain.table import TOOLS
 from tests.unit.rehearsal.toolchain_stand_in import StandInGo, wait_until

@@ -95,7 +95,7 @@ class TestJobs:
 
 class TestAMissingModule:
     def test_is_told_with_its_path(self, tmp_path: Path) -> None:
-        with pytest.raises(ToolchainError, match=r"etcd/go\.mod is missing.*checkout"):
+        with pytest.raises(ToolchainError, match=r"etcd/go\.mod is missing.*install it again"):
             read_module("etcd", modules_dir=tmp_path)
 
     def test_a_go_mod_without_the_tool(self) -> None:

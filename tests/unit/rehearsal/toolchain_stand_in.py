@@ -102,13 +102,13 @@ class StandInGo:
         return sorted(file.name for file in (self.root / "tools").rglob("*") if file.is_file())
 
     def start(self, *names: str) -> subprocess.Popen[str]:
-        """Start `python -m qhub.rehearsal.toolchain build NAMES` as a process of its own."""
+        """Start `qhub toolchain build NAMES` as a process of its own."""
         # Tests may run where SIGINT is ignored (a job in the background), and a child inherits that. Not by
         # `preexec_fn`: Python between fork and exec hangs now and then beside the threads that other tests leave.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return subprocess.Popen(
-                [sys.executable, "-m", "qhub.rehearsal.toolchain", "build", *names],
+                [sys.executable, "-c", "from qhub.cli import main; main()", "toolchain", "build", *names],
                 env={**os.environ, **self.variables},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from qhub.rehearsal import paths
-from qhub.rehearsal.cluster.cluster import EmbeddedCluster
-from qhub.rehearsal.cluster.kinds import KINDS, NodeKind
-from qhub.rehearsal.cluster.status import ClusterStatus, status_table
+from qhub.rehearsal.node_kinds import KINDS, NodeKind
+
+if TYPE_CHECKING:
+    from qhub.rehearsal.cluster import ClusterStatus, EmbeddedCluster
 
 
 @click.group()
@@ -112,6 +113,9 @@ def expose(name: str, address: str, port: int) -> None:
 
 
 def _cluster(name: str, *, port: int | None = None, kind: NodeKind | None = None) -> EmbeddedCluster:
+    from qhub.rehearsal import paths
+    from qhub.rehearsal.cluster import EmbeddedCluster
+
     return EmbeddedCluster(name, paths.clusters_dir() / name, port=port, kind=kind)
 
 
@@ -121,6 +125,8 @@ def _absent(name: str) -> str:
 
 def _show(found: ClusterStatus) -> None:
     from rich.console import Console
+
+    from qhub.rehearsal.cluster.status import status_table
 
     console = Console(soft_wrap=True)
     console.print(found.summary, highlight=False)
