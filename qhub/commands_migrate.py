@@ -10,6 +10,7 @@ import click
 
 from qhub.config.document import Document, read_document
 from qhub.config.sources import PROJECT_FILE, stack_of
+from qhub.config.versions import NEWER_QHUB
 from qhub.migrate.migration import NoConfigurationError, migrate
 from qhub.migrate.report import report
 from qhub.migrate.upgrading import upgraded_text
@@ -63,7 +64,7 @@ def _upgrade(document: Document, output: str | None, *, in_place: bool) -> None:
     try:
         text, changed = upgraded_text(file.read_text(encoding="utf-8")) if config else ("", [])
     except ValueError as error:
-        raise click.ClickException(f"{file}: {error}; a newer QHub may know it: pip install --upgrade qhub") from None
+        raise click.ClickException(f"{file}: {error}; a newer QHub may know it: {NEWER_QHUB}") from None
     if not changed:
         click.echo(f"{file.name}: the settings are in the form that this QHub reads; nothing to do")
         return

@@ -14,6 +14,12 @@ from typing import Any
 
 #: The form that this QHub reads.
 CURRENT = 1
+#: How to have a newer QHub. `--upgrade qhub` would look in a package index, not where this one came from; and without
+#: force pip keeps the one that is there where the other, of a later commit, has the same version number.
+NEWER_QHUB = (
+    "name a newer one in the line of requirements.txt that has qhub, and `pip install --force-reinstall -r "
+    "requirements.txt`; in a checkout, `git pull`"
+)
 #: Key of the stack file.
 KEY = "version"
 
@@ -79,8 +85,7 @@ def wrong_version(settings: Mapping[str, Any], *, file: str = "FILE") -> str | N
         return None  # what is no version is told as such
     if version > CURRENT:
         return (
-            f"the settings are of version {version}, and the QHub that is installed knows up to {CURRENT}: install a "
-            "newer one, `pip install --upgrade qhub`"
+            f"the settings are of version {version}, and the QHub that is installed knows up to {CURRENT}: {NEWER_QHUB}"
         )
     return (
         f"the settings are of version {version}, and this QHub reads {CURRENT}: `qhub migrate {file}` writes them anew"

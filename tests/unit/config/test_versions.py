@@ -6,7 +6,9 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from qhub.commands_migrate import migrate_command
 from qhub.config import versions
 from qhub.config.check import check_settings_file
 from qhub.config.document import read_document
@@ -14,6 +16,8 @@ from qhub.config.versions import CURRENT, UPGRADES, Removed, Renamed, upgraded
 from qhub.migrate.upgrading import upgraded_text
 from tests.unit.config.files import Folder
 
+#: What is to be done where the settings are newer than the QHub that reads them.
+NEWER = "line of requirements.txt that has qhub, and `pip install --force-reinstall -r requirements.txt`"
 #: Three versions as there could be. The first change is one that really was made before there was a version: subnets
 #: by zone, where they had been a list.
 CHANGES: versions.Upgrades = {
@@ -140,8 +144,14 @@ class TestAnotherVersion:
 
         assert mistake.key == "version"
         assert "of version 7" in mistake.message
-        assert "pip install --upgrade qhub" in mistake.message
+        assert NEWER in mistake.message
         assert mistake.line == 1
+
+    def test_migrating_a_newer_one_is_told_alike(self, folder: Folder) -> None:
+        done = CliRunner().invoke(migrate_command, [str(folder.write("config: {qhub:version: 7}")), "--in-place"])
+
+        assert done.exit_code == 1
+        assert NEWER in done.output
 
     def test_an_older_one_is_told_with_the_command(self, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(versions, "CURRENT", 2)
