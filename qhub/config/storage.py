@@ -30,7 +30,9 @@ class NfsServerStorage(_Storage):
     """An NFS server of QHub's own in the cluster, on one disk. Works everywhere."""
 
     kind: Annotated[Literal["nfs-server"], NEW_STORAGE] = Field(
-        default="nfs-server", description="A server in the cluster, on one disk."
+        default="nfs-server",
+        description="A server in the cluster, on one disk. Nodes mount it: on a cluster of your own they need an NFS "
+        "client (nfs-common, nfs-utils).",
     )
     image: Image = nested("Image of the NFS server (Ganesha).", name="ghcr.io/2i2c-org/nfs-ganesha", tag="1.2.0")
     storage_class: Annotated[ObjectName | None, replace(NEW_STORAGE, null_is_any=True)] = Field(
@@ -43,7 +45,9 @@ class NfsServerStorage(_Storage):
 class ManagedStorage(_Storage):
     """An NFS file system that somebody else runs: EFS, Filestore, Azure Files, DigitalOcean NFS, or an appliance."""
 
-    kind: Annotated[Literal["managed"], NEW_STORAGE] = Field(description="A managed NFS file system.")
+    kind: Annotated[Literal["managed"], NEW_STORAGE] = Field(
+        description="A managed NFS file system. Nodes mount it, with the same NFS client."
+    )
     server: Annotated[
         Annotated[Text, Expected("a host name or address, as the nodes resolve it")] | None, NEW_STORAGE
     ] = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,23 @@ def test_the_project_declares_every_key_with_its_type_and_description() -> None:
 
 def test_a_resource_without_a_provider_is_refused() -> None:
     assert pulumi_project_config()["pulumi:disable-default-providers"] == {"value": ["*"]}
+
+
+def test_the_file_for_a_cluster_of_ones_own_fits_one(tmp_path: Path) -> None:
+    """kind and k3s share no volumes and give no load balancer: the README's file asks for neither."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"(?<=`Pulumi\.own\.yaml`:\n\n```yaml\n).*?(?=```)", readme, re.DOTALL)
+    file = tmp_path / "Pulumi.own.yaml"
+    file.write_text(text)
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+
+    settings = load_settings_file(file)
+
+    assert settings.cluster.provider == "existing"
+    assert settings.storage.kind == "nfs-server"
+    assert settings.storage.storage_class is None
+    assert settings.ingress.service.type == "ClusterIP"
+    assert "pulumi stack init own && pulumi up --stack own" in readme
 
 
 def test_local_is_ready_to_use() -> None:
