@@ -21,7 +21,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 @pytest.fixture(scope="class")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A folder in which `qhub up` has brought the platform up, for the tests of one class in their order."""
-    made = make_project(tmp_path_factory.mktemp("platform"))
+    made = make_project(tmp_path_factory.mktemp("platform"), protect=True)
     made.qhub("up")
     made.shell()
     yield made

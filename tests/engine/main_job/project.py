@@ -90,6 +90,10 @@ class Project:
         steps = json.loads(done.stdout)["steps"]
         return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}
 
+    def state(self) -> dict[str, Any]:
+        """Return the state of the stack."""
+        return json.loads(self.pulumi("stack", "export"))
+
     def kubectl(self, *words: str) -> Any:
         """Return what `kubectl get WORDS` finds, as parsed JSON."""
         kubeconfig = str(self.cluster.kubeconfig_path)
@@ -126,10 +130,16 @@ WHOLE_PLATFORM = {
 }
 
 
-def make_project(folder: Path) -> Project:
-    """Copy what a stack needs out of the checkout; nodes are simulated, the local stack has the whole platform."""
+def make_project(folder: Path, *, protect: bool = False) -> Project:
+    """Copy what a stack needs out of the checkout; nodes are simulated, the local stack has the whole platform.
+
+    Args:
+        folder: where to.
+        protect: of the storage; no `qhub down` without lifting it.
+    """
     project = copy_project(folder, nodes="simulated")
     project.set(**WHOLE_PLATFORM)
+    project.set(storage={"protect": protect})
     return project
 
 

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
+from tests.engine.main_job import kept
 from tests.engine.main_job.project import QHUB, ROOT, Project, make_project
 from tests.engine.waiting import eventually
 
@@ -82,7 +83,7 @@ class TestThePlatformIsUp:
         assert not re.search(r"\d+ (created|updated|deleted|replaced)", printed)
 
     def test_the_file_of_the_stack_stays_as_it_was(self, platform: Project, tmp_path: Path) -> None:
-        fresh = make_project(tmp_path)
+        fresh = make_project(tmp_path, protect=True)
 
         assert (platform.folder / "Pulumi.local.yaml").read_text() == (fresh.folder / "Pulumi.local.yaml").read_text()
 
@@ -123,7 +124,40 @@ class TestThePlatformIsUp:
         )
         assert {c["metadata"]["uid"] for c in after} == {c["metadata"]["uid"] for c in claims}
 
+    def test_what_is_protected_stays_in_the_stack(self, platform: Project) -> None:
+        (down, *_) = kept.commands_of_the_page()
+        before = kept.identities(platform)
+        assert "is protected" in platform.pulumi("destroy", "--yes", fails=True)
+
+        kept.typed(platform, *down)
+
+        assert kept.identities(platform) == before
+        assert kept.protected(platform) == set(kept.KEPT)
+        coming = platform.preview()
+        assert set(coming.values()) == {"create"}
+        assert "qhub-jupyterhub" in coming
+        assert not coming.keys() & kept.KEPT.keys()
+
+    def test_what_was_kept_out_of_the_stack_is_taken_back(self, platform: Project) -> None:
+        _, out, take_over, with_the_claim = kept.commands_of_the_page()
+        before = kept.identities(platform)
+        kept.typed(platform, *out)
+        assert platform.state()["deployment"].get("resources", []) == []
+        assert kept.identities(platform) == before
+        kept.forget_who_made_them(platform)
+        assert "already exists" in platform.pulumi("up", "--yes", fails=True)
+
+        # The storage has grown: the claim still asks for its first size, and comes last.
+        assert "PersistentVolumeClaim qhub/home" in kept.typed(platform, *take_over, fails=True)
+        kept.typed(platform, *with_the_claim)
+
+        assert platform.preview() == {}
+        assert kept.identities(platform) == before
+        assert kept.protected(platform) == set(kept.KEPT)
+        assert not_ready(platform) == []
+
     def test_down_leaves_no_process_and_no_file(self, platform: Project) -> None:
+        platform.pulumi("state", "unprotect", "--all", "--yes")
         pids = [process.pid for process in platform.cluster.status().processes if process.pid]
         assert pids
         platform.qhub("down")

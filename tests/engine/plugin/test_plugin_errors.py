@@ -50,7 +50,8 @@ def test_an_object_of_somebody_else_is_not_overwritten(make_stack: MakeStack) ->
     stack.config(resources={"mine": ["kubernetes:core/v1:ConfigMap", inputs]})
     for said in (stack.preview(fails=True), stack.up(fails=True)):
         assert f"ConfigMap {stack.name}/taken already exists and this stack did not make it" in said
-        assert f"pulumi import kubernetes:core/v1:ConfigMap mine {stack.name}/taken" in said
+        assert "PULUMI_K8S_UPSERT_EXISTING_OBJECTS" in said
+        assert "--parent and --provider" in said
     assert stack.get("configmap", "taken")["data"] == {"key": "theirs"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from qhub.rehearsal.plugins.errors import Interrupted, NotReadyError, PartialFailure, PluginError
-from qhub.rehearsal.plugins.kubernetes import apply, checkpoint, kinds
+from qhub.rehearsal.plugins.kubernetes import apply, checkpoint
 from qhub.rehearsal.plugins.kubernetes.client import ApiError
 from qhub.rehearsal.plugins.kubernetes.discovery import Served
 from qhub.rehearsal.plugins.kubernetes.naming import metadata, object_id, parse_id
@@ -26,6 +26,8 @@ from qhub.rehearsal.plugins.wire import has_unknown, reveal
 
 #: Kinds that own others: deleted last of all, so that "deleted" means that nothing runs any more.
 _OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Namespace")
+#: Sets `upsertExistingObjects` of the provider, which the SDK reads from it.
+ADOPT = "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"
 #: A CustomResourceDefinition that a release has just brought is served a moment later.
 _DISCOVERY_TRIES, _DISCOVERY_SECONDS = 20, 0.5
 
@@ -155,11 +157,12 @@ def _must_be_there(subject: Subject, existing: dict[str, Any] | None) -> None:
 
 
 def _somebody_elses(subject: Subject, existing: dict[str, Any]) -> PluginError:
+    """Return what to say of an object that this stack did not make: the ways that the official plugin names, too."""
     found_id = object_id(metadata(existing).get("namespace"), subject.name)
     return PluginError(
-        f"{subject.kind.name} {found_id} already exists and this stack did not make it. Import it (`pulumi import "
-        f"{kinds.type_token(subject.urn)} {kinds.logical_name(subject.urn)} {found_id}`), give the new one another "
-        "name, or delete the old one"
+        f"{subject.kind.name} {found_id} already exists and this stack did not make it. If it is to be this stack's: "
+        f"{ADOPT}=true lets one run take over what is there, `pulumi import` with --parent and --provider takes in "
+        "this one. Else give the new one another name"
     )
 
 

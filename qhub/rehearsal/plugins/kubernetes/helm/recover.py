@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 from qhub.rehearsal.plugins.errors import PluginError
-from qhub.rehearsal.plugins.kubernetes import kinds
 from qhub.rehearsal.plugins.kubernetes.helm.command import Helm, HelmError
 from qhub.rehearsal.plugins.kubernetes.helm.options import Options
 from qhub.rehearsal.plugins.kubernetes.helm.record import PENDING, Record, history, last_good
@@ -41,8 +40,8 @@ def settle(cluster: Cluster, options: Options, urn: str, *, known: bool) -> Reco
     if not known and newest.owner != owner_of(urn):
         raise PluginError(
             f"{place} already exists ({newest.status}, revision {newest.revision}) and this stack did not install it. "
-            f"Import it (`pulumi import {kinds.RELEASE_TOKEN} {kinds.logical_name(urn)} "
-            f"{options.namespace}/{options.name}`), give the new one another name, or remove it "
+            f"Import it (`pulumi import` with --parent and --provider; its id is {options.namespace}/{options.name}), "
+            "give the new one another name, or remove it "
             f"(`helm uninstall {options.name} -n {options.namespace}`)"
         )
     good = last_good(records)
