@@ -8,12 +8,12 @@ Source: `KubeBackend.make_pod` of dask-gateway-server 2026.3.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from qhub.automation.rehearse.user_pods import PROFILE_LABEL, ROLE_LABEL, bytes_of
 from qhub.platform.dask_gateway import CLUSTER_LABEL
+from qhub.platform.hub.qhub_dask import most_workers
 
 Json = dict[str, Any]
 
@@ -27,9 +27,7 @@ def worker_profiles(values: Mapping[str, Any]) -> dict[str, int]:
     """Return for each profile how many workers a cluster of it may have."""
     settings = gateway_settings(values)
     return {
-        profile["name"]: min(
-            settings["max_workers"], math.floor(settings["max_cores"] / profile["config"]["worker_cores"])
-        )
+        profile["name"]: most_workers(profile["config"]["worker_cores"], settings["max_workers"], settings["max_cores"])
         for profile in settings["profiles"]
     }
 

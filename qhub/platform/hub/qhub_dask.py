@@ -8,7 +8,7 @@ Settings come as JSON in the environment variable QHUB_DASK:
     limits:         [{users: [str], groups: [str], max_workers: int | None, max_cores: float | None}]
     idle_timeout:   seconds until a cluster that computes nothing is stopped
     max_workers:    workers of one cluster, for whom no limit says otherwise
-    max_cores:      cores of one cluster, likewise
+    max_cores:      cores of all workers of one cluster, likewise
     packages:       {name: Python that schedulers and workers run, None for the image's own}; absent: the image's alone
 
 Runs in the gateway's image (dask-gateway-server 2026.3).
@@ -16,6 +16,7 @@ Runs in the gateway's image (dask-gateway-server 2026.3).
 
 import json
 import os
+from fractions import Fraction
 
 
 def name_of(user):
@@ -30,18 +31,26 @@ def groups_of(user, settings):
 
 
 def limits_of(user, settings):
-    """Return options of KubeClusterConfig with the limits of one cluster of a user that are not everybody's.
+    """Return (most workers, most cores of all workers) of one cluster of a user.
 
-    Of several that hold for somebody, the largest counts.
+    Of several limits that hold for somebody, the largest counts.
     """
     groups = groups_of(user, settings)
     held = [limit for limit in settings["limits"] if name_of(user) in limit["users"] or groups & set(limit["groups"])]
-    options = {}
-    for option, key in (("cluster_max_workers", "max_workers"), ("cluster_max_cores", "max_cores")):
+    found = []
+    for key in ("max_workers", "max_cores"):
         given = [limit[key] for limit in held if limit[key] is not None]
-        if given:
-            options[option] = max(given)
-    return options
+        found.append(max(given) if given else settings[key])
+    return tuple(found)
+
+
+def most_workers(cores, max_workers, max_cores):
+    """Return how many workers of some cores a cluster may have that has these limits.
+
+    Counted here, since the gateway takes the scheduler's cores off `cluster_max_cores` and divides in binary, where 0.3
+    is not three times 0.1. Source: `ClusterConfig._worker_limit_from_resources` of dask-gateway-server 2026.3.
+    """
+    return min(max_workers, Fraction(str(max_cores)) // Fraction(str(cores)))
 
 
 def allowed_profiles(user, settings):
@@ -75,16 +84,23 @@ def programs_of(python):
 
 
 def options_for(user, settings, default_image):
-    """Return the options that the gateway offers to a user."""
+    """Return the options that the gateway offers to a user; what it raises while one is chosen, the user reads."""
     from dask_gateway_server.options import Mapping, Options, Select, String
 
     allowed, limits = allowed_profiles(user, settings), limits_of(user, settings)
     packages = settings.get("packages", {})
 
     def configuration(chosen):
+        config = allowed[chosen.profile]
+        workers = most_workers(config["worker_cores"], *limits)
+        if not workers:
+            raise ValueError(
+                f"a worker of profile {chosen.profile} has {config['worker_cores']:g} cores, and all workers of a "
+                f"cluster of yours together may have {limits[1]:g}: choose another profile"
+            )
         return {
-            **allowed[chosen.profile],
-            **limits,
+            **config,
+            "cluster_max_workers": workers,
             **(programs_of(packages[chosen.packages]) if packages else {}),
             "image": chosen.image,
             "environment": {str(key): str(value) for key, value in chosen.environment.items()},
@@ -104,8 +120,6 @@ def install(c, settings):
     default_image = c.KubeClusterConfig.image
     c.Backend.cluster_options = lambda user: options_for(user, settings, default_image)
     c.KubeClusterConfig.idle_timeout = settings["idle_timeout"]
-    c.KubeClusterConfig.cluster_max_workers = settings["max_workers"]
-    c.KubeClusterConfig.cluster_max_cores = settings["max_cores"]
 
 
 if "c" in globals():

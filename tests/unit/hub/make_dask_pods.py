@@ -15,7 +15,7 @@ import sys
 from typing import Any
 
 #: What the answer says of the cluster itself, beyond its pods.
-SHOWN = ("cluster_max_workers", "cluster_max_cores", "idle_timeout", "worker_threads")
+SHOWN = ("cluster_max_workers", "idle_timeout", "worker_threads")
 
 
 async def made(backend: Any, controller: Any, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from qhub.platform.dask_gateway import scheduler_policy_spec
 from qhub.platform.environments_values import folder as environment_folder
 from tests.unit.hub.running import dask_pods_of
 from tests.unit.hub.team import SETTINGS
-from tests.unit.platform.building import dask_values
+from tests.unit.platform.building import dask_values, make_settings
 from tests.unit.platform.plugins import PLUGINS, Place, callers, reaches
 
 Made = dict[tuple[str, str], dict[str, Any]]
@@ -132,10 +133,49 @@ def test_what_is_not_offered_is_not_started_either(made: Made) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "profile", "workers", "cores"),
-    [("erin", "gpu", 10, 40), ("bob", "small", 30, 40), ("alice", "small", 30, 40), ("dave", "own", 2, 9)],
+    ("user", "profile", "workers"),
+    [("erin", "gpu", 10), ("bob", "small", 30), ("alice", "small", 30), ("dave", "own", 2)],
 )
-def test_a_cluster_has_the_limits_of_its_user(made: Made, user: str, profile: str, workers: int, cores: float) -> None:
-    config = made[user, profile]["config"]
+def test_a_cluster_has_the_limits_of_its_user(made: Made, user: str, profile: str, workers: int) -> None:
+    assert made[user, profile]["config"]["cluster_max_workers"] == workers
 
-    assert (config["cluster_max_workers"], config["cluster_max_cores"]) == (workers, cores)
+
+#: Whose cores are how many -> how many workers with that many a cluster has; None for none, which is refused.
+WORKERS: dict[tuple[str, float], int | None] = {
+    ("ada", 0.05): 50,
+    ("ada", 0.5): 50,
+    ("ada", 1): 40,
+    ("ada", 2): 20,
+    ("ada", 4): 10,
+    ("ada", 40): 1,
+    ("eve", 0.05): 6,
+    ("eve", 0.1): 3,
+    ("eve", 0.5): None,
+    ("max", 4): 1,
+    ("max", 40): None,
+}
+
+
+def test_all_workers_together_have_the_cores_of_a_cluster_and_its_scheduler_has_its_own(tmp_path: Path) -> None:
+    sizes = {f"c{cores:g}".replace(".", "-"): cores for _, cores in WORKERS}
+    settings = make_settings(
+        dask={
+            "profiles": [{"name": name, "cores": cores} for name, cores in sizes.items()],
+            "max_workers_per_cluster": 50,
+            "max_cores_per_cluster": 40,
+            "limits": [
+                {"users": [user], "max_cores_per_cluster": cores} for user, cores in {"eve": 0.3, "max": 4}.items()
+            ],
+        }
+    )
+    names = {cores: name for name, cores in sizes.items()}
+    asked = [
+        {"user": user, "groups": [], "admin": False, "options": {"profile": names[cores]}} for user, cores in WORKERS
+    ]
+    found = dict(zip(WORKERS, dask_pods_of(dask_values(settings), asked, tmp_path), strict=True))
+
+    assert {key: answer.get("config", {}).get("cluster_max_workers") for key, answer in found.items()} == WORKERS
+    assert found["max", 40]["refused"] == (
+        "a worker of profile c40 has 40 cores, and all workers of a cluster of yours together may have 4: choose "
+        "another profile"
+    )

@@ -22,6 +22,8 @@ SETTINGS = {
     "profiles": PROFILES,
     "members": {"developer": ["bob"]},
     "managed_groups": True,
+    "max_workers": 20,
+    "max_cores": 40,
     "limits": [
         {"users": [], "groups": ["developer"], "max_workers": 50, "max_cores": None},
         {"users": ["carol"], "groups": [], "max_workers": 2, "max_cores": 8},
@@ -83,13 +85,13 @@ def test_the_settings_alone_say_who_is_in_a_group_unless_the_sign_in_does() -> N
 @pytest.mark.parametrize(
     ("who", "limits"),
     [
-        (user("dave"), {}),
-        (user("bob"), {"cluster_max_workers": 50}),
-        (user("carol"), {"cluster_max_workers": 2, "cluster_max_cores": 8}),
-        (user("carol", "developer"), {"cluster_max_workers": 50, "cluster_max_cores": 8}),
+        (user("dave"), (20, 40)),
+        (user("bob"), (50, 40)),
+        (user("carol"), (2, 8)),
+        (user("carol", "developer"), (50, 8)),
     ],
 )
-def test_the_largest_of_ones_limits_holds(who: SimpleNamespace, limits: dict[str, float]) -> None:
+def test_the_largest_of_ones_limits_holds(who: SimpleNamespace, limits: tuple[int, float]) -> None:
     assert qhub_dask.limits_of(who, SETTINGS) == limits
 
 
@@ -110,11 +112,11 @@ class TestOptions:
             "worker_cores": 4,
             "image": "other:2",
             "environment": {"A": "1"},
-            "cluster_max_workers": 50,
+            "cluster_max_workers": 10,
         }
 
     def test_the_gateway_reads_what_the_values_builder_sends(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        values = dask_values(make_settings(dask={"idle_timeout": 60, "max_workers_per_cluster": 3}))["gateway"]
+        values = dask_values(make_settings(dask={"idle_timeout": 60}))["gateway"]
         monkeypatch.setenv(values["env"][0]["name"], values["env"][0]["value"])
         config = SimpleNamespace(KubeClusterConfig=SimpleNamespace(image="image:1"), Backend=SimpleNamespace())
         # The chart appends the text to a file that has begun already, hence no `from __future__` is allowed in it.
@@ -122,7 +124,6 @@ class TestOptions:
         exec(compile(text, "dask_gateway_config.py", "exec"), {"c": config})  # noqa: S102 - our own text
 
         assert config.KubeClusterConfig.idle_timeout == 60
-        assert config.KubeClusterConfig.cluster_max_workers == 3
         offered = config.Backend.cluster_options(user("dave")).fields
         assert list(offered) == ["profile", "image", "environment"]
         assert offered["image"].named["default"] == "image:1"
