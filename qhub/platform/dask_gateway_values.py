@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from qhub.config import Settings
     from qhub.config.dask import WorkerProfile
 
+#: Key of `gateway.extraConfig` with what `qhub_dask` reads.
+SETTINGS_KEY = "00-qhub-settings"
 #: The gateway calls a scheduler ready by a probe that asks every 5 seconds, and people waited up to that long for one
 #: that was there. This is laid over it. 15: a scheduler that is too busy to answer is still given 15 seconds.
 #: Source: `KubeController.make_pod` of dask-gateway-server 2026.3.
@@ -55,13 +56,11 @@ def dask_gateway_values(
                 },
             },
             "backend": _backend(settings, node_pools, claim_name),
-            "env": [
-                {
-                    "name": "QHUB_DASK",
-                    "value": json.dumps(gateway_settings(settings, node_pools, claim_name), sort_keys=True),
-                }
-            ],
-            "extraConfig": {"10-qhub": hub.source("qhub_dask")},
+            # Run in the order of their names.
+            "extraConfig": {
+                SETTINGS_KEY: hub.constant("QHUB_DASK", gateway_settings(settings, node_pools, claim_name)),
+                "10-qhub": hub.source("qhub_dask"),
+            },
             "resources": small,
             **general,
         },

@@ -7,12 +7,13 @@ Source: `KubeBackend.make_pod` of dask-gateway-server 2026.3.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from qhub.automation.rehearse.user_pods import PROFILE_LABEL, ROLE_LABEL, bytes_of
+from qhub.platform import hub
 from qhub.platform.dask_gateway import CLUSTER_LABEL
+from qhub.platform.dask_gateway_values import SETTINGS_KEY
 from qhub.platform.hub.qhub_dask import most_workers
 
 Json = dict[str, Any]
@@ -20,7 +21,7 @@ Json = dict[str, Any]
 
 def gateway_settings(values: Mapping[str, Any]) -> Json:
     """Return what the gateway-side code reads: profiles and limits."""
-    return json.loads(next(one["value"] for one in values["gateway"]["env"] if one["name"] == "QHUB_DASK"))
+    return hub.data_of(values["gateway"]["extraConfig"][SETTINGS_KEY])
 
 
 def worker_profiles(values: Mapping[str, Any]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """What a user may choose for a Dask cluster, and the limits of each. Runs in the Dask gateway's API server.
 
-Settings come as JSON in the environment variable QHUB_DASK:
+Settings come as JSON in the constant QHUB_DASK, which is set above this text in the gateway's configuration file:
 
     profiles:       [{name, users: [str] | None, groups: [str] | None, config: {option of KubeClusterConfig: value}}]
     members:        {group: [users whom the settings put into it]}
@@ -15,7 +15,6 @@ Runs in the gateway's image (dask-gateway-server 2026.3).
 """
 
 import json
-import os
 from fractions import Fraction
 
 
@@ -123,4 +122,4 @@ def install(c, settings):
 
 
 if "c" in globals():
-    install(globals()["c"], json.loads(os.environ["QHUB_DASK"]))
+    install(globals()["c"], json.loads(globals()["QHUB_DASK"]))

@@ -157,9 +157,7 @@ class TestTheToken:
 
 
 def test_the_platforms_own_code_is_at_the_end(configure: Any) -> None:
-    values = dask_values(make_settings())
-    (variable,) = values["gateway"]["env"]
-    c = configure(values, environment={variable["name"]: variable["value"]})
+    c = configure(dask_values(make_settings()))
 
     assert callable(c.Backend.cluster_options)
     assert c.KubeClusterConfig.idle_timeout

@@ -73,11 +73,10 @@ def dask_pods_of(values: dict[str, Any], asked: list[dict[str, Any]], folder: Pa
         (folder / part).mkdir()
         for name, text in objects["ConfigMap", f"{part}-dask-gateway"]["data"].items():
             (folder / part / name).write_text(text, encoding="utf-8")
-    [variable] = values["gateway"]["env"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.unit.hub.make_dask_pods", str(folder)],
         cwd=folder,
-        env={**environment(), variable["name"]: variable["value"]},
+        env=environment(),
         input=json.dumps(asked),
         capture_output=True,
         text=True,

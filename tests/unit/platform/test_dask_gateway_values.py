@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from qhub.automation.rehearse.dask_pods import gateway_settings
 from tests.unit.platform.building import dask_values, make_settings
 
 POOLS = {
@@ -15,10 +16,7 @@ POOLS = {
 
 
 def gateway_json(**dask: object) -> dict[str, Any]:
-    values = dask_values(make_settings(dask=dask, cluster={"node_pools": POOLS}))
-    (variable,) = values["gateway"]["env"]
-    assert variable["name"] == "QHUB_DASK"
-    return json.loads(variable["value"])
+    return gateway_settings(dask_values(make_settings(dask=dask, cluster={"node_pools": POOLS})))
 
 
 def test_the_gateway_asks_the_hub_for_the_right_to_this_very_service() -> None:

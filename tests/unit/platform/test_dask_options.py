@@ -115,12 +115,11 @@ class TestOptions:
             "cluster_max_workers": 10,
         }
 
-    def test_the_gateway_reads_what_the_values_builder_sends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_gateway_reads_what_the_values_builder_sends(self) -> None:
         values = dask_values(make_settings(dask={"idle_timeout": 60}))["gateway"]
-        monkeypatch.setenv(values["env"][0]["name"], values["env"][0]["value"])
         config = SimpleNamespace(KubeClusterConfig=SimpleNamespace(image="image:1"), Backend=SimpleNamespace())
         # The chart appends the text to a file that has begun already, hence no `from __future__` is allowed in it.
-        text = "import os\n" + hub.source("qhub_dask")
+        text = "import os\n" + "\n".join(values["extraConfig"][key] for key in sorted(values["extraConfig"]))
         exec(compile(text, "dask_gateway_config.py", "exec"), {"c": config})  # noqa: S102 - our own text
 
         assert config.KubeClusterConfig.idle_timeout == 60
@@ -129,7 +128,11 @@ class TestOptions:
         assert offered["image"].named["default"] == "image:1"
 
 
-def test_settings_travel_as_json() -> None:
-    (variable,) = dask_values(make_settings())["gateway"]["env"]
+@pytest.mark.parametrize("name", ["ada", "o'hara", 'a"b', "back\\slash", "Ärzte", "line\u2028break"])
+def test_whatever_somebody_is_called_arrives(name: str) -> None:
+    text = hub.constant("QHUB_DASK", {"members": {"all": [name]}})
+    module: dict[str, Any] = {}
+    exec(text, module)  # noqa: S102 - our own text
 
-    assert [profile["name"] for profile in json.loads(variable["value"])["profiles"]] == ["small", "medium"]
+    assert json.loads(module["QHUB_DASK"]) == hub.data_of(text) == {"members": {"all": [name]}}
+    assert text.isascii(), "no line of a ConfigMap ends where it should not"

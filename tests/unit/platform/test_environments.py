@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from qhub.automation.rehearse.dask_pods import gateway_settings
 from qhub.clouds.node_pools import node_pools
 from qhub.platform.environment_builder import build
 from qhub.platform.environments import job_name, job_spec
@@ -156,8 +157,7 @@ class TestWhatPeopleSee:
     def test_dasks_pods_have_the_same_folder_and_may_not_write(self) -> None:
         values = dask_values(make_settings(environments={"named": {"geo": GEO}}, dask={"profiles": [{"name": "one"}]}))
         backend = values["gateway"]["backend"]
-        [entry] = values["gateway"]["env"]
-        [profile] = json.loads(entry["value"])["profiles"]
+        [profile] = gateway_settings(values)["profiles"]
         pods = [
             (backend["scheduler"]["extraPodConfig"], backend["scheduler"]["extraContainerConfig"]),
             (profile["config"]["worker_extra_pod_config"], profile["config"]["worker_extra_container_config"]),
@@ -174,9 +174,8 @@ class TestWhatPeopleSee:
 
     def test_without_any_nothing_is_there(self) -> None:
         settings = make_settings()
-        [entry] = dask_values(settings)["gateway"]["env"]
 
-        assert "packages" not in json.loads(entry["value"])
+        assert "packages" not in gateway_settings(dask_values(settings))
         assert list(hub_values(settings)["singleuser"]["extraFiles"]) == ["qhub-server-config"]
         assert "/environments" not in json.dumps(hub_values(settings)["singleuser"])
 
