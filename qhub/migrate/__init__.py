@@ -6,6 +6,7 @@
 | `rules` | a rule, and how a file is walked by a table of them |
 | `table` | every key of theirs with its counterpart, or with what to do instead: one line each |
 | `people`, `clusters`, `sizes`, `site`, `culling` | the rules that are more than one line |
+| `usual` | what holds where the file is silent |
 | `groups` | what their groups are called here |
 | `secrecy` | what of a chart's values may be a secret |
 | `fitting` | what the new settings say of what came over |

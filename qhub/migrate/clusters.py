@@ -8,6 +8,7 @@ from typing import Any
 
 from qhub.config import instances
 from qhub.config.cloud import CloudCluster
+from qhub.migrate import usual
 from qhub.migrate.moving import SECTIONS, Moving, Path, slug
 from qhub.migrate.rules import ODD, Table, needless, no_counterpart, of, to, walk
 
@@ -129,7 +130,7 @@ def selectors(moving: Moving, path: Path, value: Any, under: Path) -> None:
 
 def context(moving: Moving, path: Path, value: Any, under: Path) -> None:
     """`kube_context`: that of a cluster that Nebari made itself goes with it."""
-    if value and moving.theirs == "local" and "nebari_version" in moving.document.data:
+    if value and moving.theirs == "local" and moving.is_nebari:
         moving.note(
             "asked", path, f"{value} is Nebari's own test cluster: name one of yours in qhub:cluster, `context`"
         )
@@ -220,4 +221,6 @@ def cluster(moving: Moving) -> None:
     section = moving.document.data.get(name)
     if section is None and moving.provider != "existing":
         moving.note("asked", (), f"there is no section {name}: add region and node_pools to qhub:cluster")
+    elif isinstance(section, Mapping):
+        section = usual.node_groups(moving, section, (name,))
     walk(moving, {**_EVERYWHERE, **_BY_PROVIDER[name]}, section or {}, path=(name,), under=("cluster",), top=1)

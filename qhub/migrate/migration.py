@@ -12,8 +12,8 @@ from qhub.migrate.fitting import ask, fit_nodes, own_sizes
 from qhub.migrate.groups import name_groups
 from qhub.migrate.moving import PROVIDERS, SECTIONS, Moving
 from qhub.migrate.rules import walk
-from qhub.migrate.site import usual_storage
 from qhub.migrate.table import TABLE
+from qhub.migrate.usual import usual_values
 
 
 class NoConfigurationError(ValueError):
@@ -71,7 +71,7 @@ def _walk_all(moving: Moving) -> None:
             moving.note("needless", (key,), f"the provider is {moving.theirs}")
             continue
         walk(moving, TABLE, value, path=(key,))
-    usual_storage(moving)
+    usual_values(moving)
     people.who_may_sign_in(moving)
     people.declared_groups(moving)
     own_sizes(moving)

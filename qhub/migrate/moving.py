@@ -86,10 +86,15 @@ class Moving:
         return PROVIDERS.get(self.theirs, "")
 
     @property
+    def is_nebari(self) -> bool:
+        """Whether the file is Nebari's, and not one of the QHub before it."""
+        return "nebari_version" in self.document.data
+
+    @property
     def has_keycloak(self) -> bool:
         """Whether people and groups are in Keycloak, as from QHub 0.4 on, and not in the file."""
         security = self.document.data.get("security")
-        return "nebari_version" in self.document.data or (isinstance(security, Mapping) and "keycloak" in security)
+        return self.is_nebari or (isinstance(security, Mapping) and "keycloak" in security)
 
     def put(self, path: Path, value: Any) -> None:
         """Set one of the new settings."""

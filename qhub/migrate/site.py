@@ -66,7 +66,7 @@ def acme_server(moving: Moving, path: Path, value: Any, under: Path) -> None:
 
 
 def storage_type(moving: Moving, path: Path, value: Any, under: Path) -> None:
-    """Where homes are; null is as if it were not there (`usual_storage`)."""
+    """Where homes are; null is as if it were not there (`usual`)."""
     kind = {"efs": "managed", "nfs": "nfs-server", "cephfs": "nfs-server"}.get(str(value))
     if kind is not None:
         moving.put(("storage", "kind"), kind)
@@ -77,18 +77,6 @@ def storage_type(moving: Moving, path: Path, value: Any, under: Path) -> None:
             "changed",
             path,
             "QHub brings no Ceph: homes are on an NFS server; a CephFS class of the cluster's: kind storage-class",
-        )
-
-
-def usual_storage(moving: Moving) -> None:
-    """Where homes are when the file does not say: on AWS, EFS, in every version from QHub 0.1 on."""
-    written = moving.document.data.get("storage")
-    said = isinstance(written, Mapping) and written.get("type") is not None
-    if moving.provider == "aws" and not said:
-        moving.at = ("storage",)
-        moving.put(("storage", "kind"), "managed")
-        moving.note(
-            "changed", ("storage",), "names no type, which was EFS on AWS: it is here too, a new one, kind managed"
         )
 
 

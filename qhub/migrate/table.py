@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qhub.migrate import culling, people, site, sizes
+from qhub.migrate import culling, people, site, sizes, usual
 from qhub.migrate.rules import Table, needless, no_counterpart, of, to
 
 _STATE = "Pulumi keeps the state: `pulumi login`"
@@ -83,7 +83,7 @@ TABLE: Table = {
     # -- what stands beside it
     "environments.*": no_counterpart(_ENVIRONMENT),
     "conda_store": no_counterpart("there is no conda-store: qhub:environments takes packages from PyPI"),
-    "monitoring.enabled": to("monitoring.enabled", takes=bool),
+    "monitoring.enabled": of(bool, usual.monitoring),
     "monitoring.*": no_counterpart("qhub:monitoring has Prometheus and Grafana, and `overrides` of its chart"),
     "telemetry": no_counterpart(_IN_IMAGE),
     "argo_workflows": no_counterpart(_NOT_HERE),
