@@ -10,7 +10,7 @@ from qhub.migrate import people
 from qhub.migrate.clusters import cluster
 from qhub.migrate.fitting import ask, fit_nodes, own_sizes
 from qhub.migrate.groups import name_groups
-from qhub.migrate.moving import PROVIDERS, SECTIONS, Moving
+from qhub.migrate.moving import BY_SECTION, PROVIDERS, SECTIONS, Moving, sections_in
 from qhub.migrate.rules import walk
 from qhub.migrate.table import TABLE
 from qhub.migrate.usual import usual_values
@@ -21,8 +21,8 @@ class NoConfigurationError(ValueError):
 
 
 def is_theirs(document: Document) -> bool:
-    """Return whether a file is a configuration of Nebari or of the QHub before it."""
-    return {"project_name", "provider"} <= document.data.keys()
+    """Return whether a file is a configuration of Nebari or of the QHub before it: no other key is in all of them."""
+    return "project_name" in document.data
 
 
 def migrate(document: Document, *, stack: str = "prod") -> Moving:
@@ -39,7 +39,13 @@ def migrate(document: Document, *, stack: str = "prod") -> Moving:
         where = "" if flaw.line is None else f":{flaw.line}:{flaw.column}"
         raise NoConfigurationError(f"{document.file}{where}: {flaw.message}")
     if not is_theirs(document):
-        raise NoConfigurationError(f"{document.file}: has no project_name and provider, as nebari-config.yaml has them")
+        raise NoConfigurationError(f"{document.file}: has no project_name, as nebari-config.yaml has it")
+    there = sections_in(document.data)
+    if document.data.get("provider") is None and len(there) > 1:
+        raise NoConfigurationError(
+            f"{document.file}: names no provider and has {' and '.join(there)}: say which, for example "
+            f"`provider: {BY_SECTION[there[0]]}`"
+        )
     moving = Moving(document, stack=stack)
     if not moving.provider:
         close = nearest(moving.theirs, PROVIDERS)

@@ -34,6 +34,13 @@ SECTIONS = {
     "existing": "existing",
     "minikube": "local",
 }
+#: Section with the cluster -> theirs.
+BY_SECTION = {section: theirs for theirs, section in SECTIONS.items() if theirs != "minikube"}
+
+
+def sections_in(data: Mapping[str, Any]) -> list[str]:
+    """Return the sections with a cluster that a file of theirs has."""
+    return [section for section in BY_SECTION if section in data]
 
 
 @dataclass(frozen=True)
@@ -77,8 +84,13 @@ class Moving:
 
     @property
     def theirs(self) -> str:
-        """Their word for where it runs."""
-        return str(self.document.data.get("provider", "local"))
+        """Their word for where it runs; where the file does not say, what its one section of a cloud says, else local.
+
+        Source: `check_provider` in `_nebari/stages/infrastructure` of Nebari, 2023.10 to 2026.3.
+        """
+        written = self.document.data.get("provider")
+        there = sections_in(self.document.data)
+        return str(written) if written is not None else BY_SECTION[there[0]] if there else "local"
 
     @property
     def provider(self) -> str:
@@ -87,8 +99,9 @@ class Moving:
 
     @property
     def is_nebari(self) -> bool:
-        """Whether the file is Nebari's, and not one of the QHub before it."""
-        return "nebari_version" in self.document.data
+        """Whether the file is Nebari's, and not one of the QHub before it, which always names a provider."""
+        data = self.document.data
+        return "nebari_version" in data or (data.get("provider") is None and "qhub_version" not in data)
 
     @property
     def has_keycloak(self) -> bool:

@@ -263,7 +263,8 @@ class TestTheCommand:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            ("a: 1\n", "has no project_name and provider"),
+            ("a: 1\n", "has no project_name, as nebari-config.yaml has it"),
+            ("project_name: a\nazure: {}\ndigital_ocean: {}\n", "names no provider and has azure and digital_ocean"),
             ("project_name: a\nprovider: azur\n", 'did you mean "azure"?'),
             ("project_name: [\n", "is not valid YAML"),
         ],

@@ -80,3 +80,23 @@ def test_node_groups_are_those_of_nebari() -> None:
         "worker": "m5.xlarge",
     }
     assert told(moving, "amazon_web_services").startswith("changed: names no node_groups")
+
+
+@pytest.mark.parametrize(
+    ("text", "provider"),
+    [
+        ("", "existing"),
+        ("nebari_version: 2025.10.1\n", "existing"),
+        ("nebari_version: 2025.10.1\nprovider:\ngoogle_cloud_platform: {region: europe-west4}\n", "gcp"),
+        ("amazon_web_services: {region: eu-west-1}\n", "aws"),
+        ("existing: {kube_context: lab}\n", "existing"),
+        # What is named holds over what is there.
+        ("provider: azure\namazon_web_services: {region: eu-west-1}\n", "azure"),
+    ],
+)
+def test_without_a_provider_it_is_the_one_whose_section_is_there(text: str, provider: str) -> None:
+    assert of_text(f"project_name: lab\n{text}").values()["cluster"]["provider"] == provider
+
+
+def test_a_file_that_names_no_provider_is_nebaris() -> None:
+    assert of_text("project_name: lab\n").values()["storage"]["size"] == "200Gi"
