@@ -8,6 +8,7 @@
 | `people`, `clusters`, `sizes`, `site`, `culling` | the rules that are more than one line |
 | `usual` | what holds where the file is silent |
 | `groups` | what their groups are called here |
+| `traits` | what KubeSpawner can be told |
 | `secrecy` | what of a chart's values may be a secret |
 | `fitting` | what the new settings say of what came over |
 | `writing`, `report` | the stack file, and the account of what became of each key |

@@ -9,6 +9,7 @@ from qhub.config.nearest import nearest
 from qhub.migrate.groups import group_name
 from qhub.migrate.moving import Moving, Path, slug
 from qhub.migrate.rules import Table, needless, no_counterpart, of, to, walk
+from qhub.migrate.traits import TRAITS
 
 GPU = "nvidia.com/gpu"
 #: Images that Nebari and QHub bring themselves: they work with their hubs and not with ours.
@@ -91,7 +92,8 @@ def _groups(moving: Moving, path: Path, value: Any, under: Path) -> None:
 
 def _no_trait(moving: Moving, path: Path, value: Any, under: Path) -> None:
     """A key of KubeSpawner that QHub has no word for, or a slip of the pen, of which their documents have one."""
-    meant = nearest(str(path[-1]), (key.rpartition(".")[2] for key in SERVER if not key.endswith("*")))
+    name = str(path[-1])
+    meant = None if name in TRAITS else nearest(name, TRAITS)
     if meant is not None and value is not None:
         moving.note("asked", path, f'is no key of KubeSpawner; did you mean "{meant}"? Nothing was made of it')
     else:
@@ -108,7 +110,9 @@ SERVER: Table = {
     **_CHOICE,
     "access": access,
     "default": lambda *_: None,  # one of all, chosen below
-    "profile_options": no_counterpart("choices within a profile: write a profile for each"),
+    "profile_options": no_counterpart(
+        "choices within a profile: `sizes`, `images` and `other_image` of the profile here (docs/profiles.md)"
+    ),
     "kubespawner_override.cpu_limit": to("cpu.limit"),
     "kubespawner_override.cpu_guarantee": to("cpu.guarantee"),
     "kubespawner_override.mem_limit": to("memory.limit", memory),

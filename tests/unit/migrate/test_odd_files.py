@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from qhub.config.document import read_document
+from qhub.config.jupyterhub import Profile
+from qhub.migrate.traits import TRAITS
 from tests.unit.migrate.texts import LOCAL, of_text, run, told
 
 
@@ -70,3 +74,27 @@ def test_of_ours_one_without_settings_is_told(config: str, code: int, words: str
     done = run(file)
 
     assert (done.exit_code, words in done.output) == (code, True), done.output
+
+
+@pytest.mark.filterwarnings("ignore:metadata:DeprecationWarning")  # of KubeSpawner itself
+def test_whatever_kubespawner_knows_is_no_slip_of_the_pen() -> None:
+    # Of the version that the hub's image has. Imported where it is needed: it takes a second.
+    from kubespawner import KubeSpawner
+
+    known = KubeSpawner.class_traits(config=True)
+    profile = {"display_name": "A", "kubespawner_override": dict.fromkeys(known, 7)}
+    moving = of_text(f"{LOCAL}profiles: {json.dumps({'jupyterlab': [profile]})}\n")
+
+    assert known.keys() == TRAITS
+    assert [note for note in moving.notes if "no key of KubeSpawner" in note.text] == []
+
+
+def test_choices_within_a_profile_are_told_with_what_says_them_here() -> None:
+    options = {"image": {"display_name": "Image", "choices": {"a": {"display_name": "A"}}}}
+    profiles = {"jupyterlab": [{"display_name": "A", "profile_options": options}]}
+    moving = of_text(f"{LOCAL}profiles: {json.dumps(profiles)}\n")
+    said = told(moving, "profiles", "jupyterlab", 0, "profile_options")
+    named = re.findall(r"`(\w+)`", said)
+
+    assert named == ["sizes", "images", "other_image"]
+    assert set(named) <= Profile.model_fields.keys()
