@@ -13,7 +13,7 @@ def engine_values(project: str) -> tuple[dict[str, Any], frozenset[str]]:
     texts = engine_texts()
     prefix = f"{project}:"
     names = [key.removeprefix(prefix) for key in texts if key.startswith(prefix)]
-    values = {name: _parsed(name, texts[prefix + name]) for name in names}
+    values = {name: parsed(name, texts[prefix + name]) for name in names}
     return values, frozenset(name for name in names if config.is_config_secret(prefix + name))
 
 
@@ -25,8 +25,11 @@ def engine_texts() -> dict[str, Any]:
     return {**config.get_config_env(), **config.CONFIG.get()}
 
 
-def _parsed(name: str, text: Any) -> Any:
-    """Return an object or a list for a section; the engine hands them over as JSON, and text as it is."""
+def parsed(name: str, text: Any) -> Any:
+    """Return an object or a list for a section; the engine hands them over as JSON, and text as it is.
+
+    Text that is JSON, as `pulumi config set qhub:dask '{...}'` leaves it in the file, thereby is a section too.
+    """
     if name in ("base", "domain") or not isinstance(text, str):
         return text
     if not text:

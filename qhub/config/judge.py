@@ -162,7 +162,7 @@ def _explain(details: Any, data: Mapping[str, Any], *, stack: str) -> tuple[Spot
     """Put one of pydantic's errors into words."""
     loc, kind, context = details["loc"], details["type"], details.get("ctx", {})
     here = spot(loc, data, variants=True)
-    path, showable = here.path, not here.secret
+    path, showable = here.path, not here.secretive
     if kind == "extra_forbidden":
         return here, replace(explain_unknown(path, here.known), hint=_where_it_belongs(here))
     if kind == "missing":
@@ -181,9 +181,10 @@ def _explain(details: Any, data: Mapping[str, Any], *, stack: str) -> tuple[Spot
 def _wrong_type(here: Spot, kind: str, context: Mapping[str, Any], written: Any) -> Finding:
     if kind == "too_short":
         return Finding(here.path, "is an empty list; at least one is needed", expected=here.expected)
-    message = "is not what belongs here" if here.secret else f"found {_found(written)}"
+    found = _kind_found(written) if here.secretive else _found(written)
+    message = "is not what belongs here" if here.secret else f"found {found}"
     message += _bound(kind, context, here.expected) + _in_seconds(written, here)
-    return Finding(here.path, message, expected=here.expected, showable=not here.secret, about_key=here.is_key)
+    return Finding(here.path, message, expected=here.expected, showable=not here.secretive, about_key=here.is_key)
 
 
 def _not_possible(path: Path, written: Any, words: tuple[str, ...], *, showable: bool) -> Finding:
@@ -235,6 +236,13 @@ def _bound(kind: str, context: Mapping[str, Any], expected: str) -> str:
 def _in_seconds(value: Any, here: Spot) -> str:
     seconds = seconds_in(value) if isinstance(value, str) and not here.secret and "seconds" in here.expected else None
     return "" if seconds is None else f": write {seconds}"
+
+
+def _kind_found(value: Any) -> str:
+    """Name what sort of value stands where a secret may be in it."""
+    if isinstance(value, str):
+        return "text"
+    return "a number" if isinstance(value, int | float) and not isinstance(value, bool) else _found(value)
 
 
 def _found(value: Any) -> str:

@@ -25,6 +25,7 @@ from qhub.config.sealed import (
     without_secrets,
 )
 from qhub.config.settings import SECTIONS, Settings
+from qhub.config.shape import Path, spot
 from qhub.config.sources import PROJECT_FILE, Sources, project_root, read_sources, stack_file, stack_of
 from qhub.config.theme import is_address, logo_problem
 from qhub.config.unread import in_other_namespaces, unread, with_own_names
@@ -274,7 +275,8 @@ def _mistake(finding: Finding, sources: Sources | None) -> Mistake:
         file, mark, exact = found
         by_value = exact and not finding.about_key and mark.text is not None
         line, column = (mark.value_line, mark.value_column) if by_value else (mark.line, mark.column)
-        excerpt = mark.text if exact and finding.showable else None
+        showable = finding.showable and sources is not None and not _has_secrets(finding.path, sources.values)
+        excerpt = mark.text if exact and showable else None
     message = finding.message + finding.hint
     return Mistake(
         key=dotted(finding.path),
@@ -287,6 +289,12 @@ def _mistake(finding: Finding, sources: Sources | None) -> Mistake:
         known=finding.known,
         excerpt=excerpt,
     )
+
+
+def _has_secrets(path: Path, values: Mapping[str, Any]) -> bool:
+    """Whether a secret may be in what stands there: a whole section may be text on one line, whatever is said of it."""
+    here = spot(path, values)
+    return here.kind is not None and here.secretive
 
 
 def _unreadable(file: FilePath, root: FilePath, error: OSError) -> Mistake:

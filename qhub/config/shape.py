@@ -59,6 +59,11 @@ class Spot:
         return self.kind is None or bare_type(self.kind) is SecretStr
 
     @property
+    def secretive(self) -> bool:
+        """Whether what was written there, be it of the wrong type, may be a secret or have one in it."""
+        return self.kind is None or may_hold_secret(self.kind)
+
+    @property
     def expected(self) -> str:
         """What belongs there, in plain words."""
         return expected(self.kind)
@@ -148,6 +153,19 @@ def variants(kind: Any) -> dict[str, Any]:
     """Return the sections of a choice, by the word that chooses each."""
     arms = get_args(bare_type(kind))
     return {tag.tag: bare_type(arm) for arm in arms for tag in marks_of(arm) if isinstance(tag, Tag)}
+
+
+def may_hold_secret(kind: Any) -> bool:
+    """Return whether a value of this type may be a secret or have one in it; the values of charts may."""
+    plain = bare_type(kind)
+    if plain in (Any, SecretStr):
+        return True
+    if is_section(plain):
+        return any(may_hold_secret(plain.model_fields[name].rebuild_annotation()) for name in keys_of(plain))
+    insides = (
+        variants(kind).values() if is_choice(kind) else get_args(plain) if get_origin(plain) in (dict, tuple) else ()
+    )
+    return any(may_hold_secret(inside) for inside in insides)
 
 
 def _step(here: Spot, part: str | int, data: Any) -> tuple[Spot, Any]:

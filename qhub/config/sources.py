@@ -10,6 +10,7 @@ from typing import Any
 
 from qhub.config.base import OF_A_FILE, find_base, lay_over_all, misplaced, settings_in
 from qhub.config.document import Document, Mark, read_document
+from qhub.config.engine import parsed
 from qhub.config.judge import Finding
 from qhub.config.shape import Path, is_encrypted
 from qhub.config.unread import Unread, own_name, unread
@@ -116,7 +117,7 @@ def read_sources(file: FilePath, *, root: FilePath) -> Sources:
     given = {name for name, origin in sources.origins.items() if origin[0][0] is stack}
     for name, (value, place) in _note_unread(sources, stack).items():
         if name not in given:
-            sources.values[name] = value
+            sources.values[name] = parsed(name, value)
             sources.origins[name] = ((stack, place),)
     _lay_over_base(sources)
     return sources
@@ -164,7 +165,7 @@ def _take(sources: Sources, document: Document, key: str, value: Any, place: Pat
     name = own_name(key, project=sources.project)
     if name is None:
         return  # a key of a provider or of the engine itself
-    sources.values[name] = value
+    sources.values[name] = parsed(name, value)
     sources.origins[name] = ((document, place),)
 
 

@@ -288,7 +288,7 @@ class TestPlaces:
             ("jupyterhub: {profiles: [{name: A b}]}", "not a Kubernetes name"),
             ("jupyterhub:", "found nothing; expected a section"),
             ("jupyterhub: yes please", 'found "yes please"; expected a section'),
-            ("authentication: github", 'found "github"; expected a section'),
+            ("authentication: github", "found text; expected a section"),
             ("authentication: {admin_users: [Bob]}", "write bob"),
             ("users: {alice: {uid: 0}}", "found 0; expected a whole number from 1000"),
             ("users: {Alice: {}}", "write alice"),

@@ -111,6 +111,39 @@ class TestForPeople:
         assert run("--json", "--github", folder.write(GOOD)).exit_code == 2
 
 
+@pytest.mark.parametrize("way", [(), ("--json",), ("--github",)])
+@pytest.mark.parametrize(
+    "written",
+    [
+        'qhub:images: {registry: r.lab.org, credentials: "ci-bot:hunter2"}',
+        "qhub:monitoring: {grafana: hunter2}",
+        "qhub:extra_releases: {a: {chart: ./a, secret_values: hunter2}}",
+        "qhub:extra_releases: {a: hunter2}",
+        "qhub:charts: {traefik: {overrides: 'password: hunter2'}}",
+        """qhub:authentication: '{"type": "native", "admin_password": "hunter2"}'""",
+        # A comma is missing, so it is no JSON.
+        """qhub:authentication: '{"type": "native" "admin_password": "hunter2"}'""",
+        # A rule finds a mistake, or the type is none.
+        """qhub:authentication: '{"type": "native", "minimum_password_length": 99}  # hunter2'""",
+        """qhub:authentication: '{"type": "hunter", "admin_password": "hunter2"}'""",
+    ],
+)
+def test_a_secret_in_the_place_of_a_section_is_not_shown(folder: Folder, written: str, way: tuple[str, ...]) -> None:
+    done = run(*way, folder.write(f"config:\n  qhub:domain: a.localhost\n  {written}\n"))
+
+    assert done.exit_code == 1
+    assert written.split(":")[1] in done.output
+    assert "hunter2" not in done.output
+
+
+def test_text_that_is_json_is_a_section_as_it_is_for_the_engine(folder: Folder) -> None:
+    text = GOOD.replace("{controller: traefik}", """'{"controller": "traefik"}'""")
+
+    assert run(folder.write(text)).exit_code == 0
+    told = run(folder.write(text.replace('"traefik"', '"nginx"'))).output
+    assert 'Pulumi.prod.yaml:3:3  ingress.controller: "nginx" is not possible' in told
+
+
 class TestForPrograms:
     def document(self, *words: str | Path) -> dict[str, Any]:
         return json.loads(run("--json", *words).output)
