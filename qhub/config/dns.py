@@ -11,7 +11,7 @@ from qhub.config.authentication.base import Secret
 from qhub.config.azure import GroupName as ResourceGroupName
 from qhub.config.gcp import ProjectId
 from qhub.config.model import Expected, Problem, Section
-from qhub.config.names import DomainName, is_ip_address
+from qhub.config.names import DomainName
 
 if TYPE_CHECKING:
     from qhub.config.certificates import Certificates
@@ -138,9 +138,7 @@ def domain_lies_in_the_zone(domain: str, dns: AnyDns) -> Iterator[Problem]:
     """A zone has records of names below it, and of its own name."""
     if isinstance(dns, NoDns):
         return
-    if is_ip_address(domain):
-        yield Problem(("dns", "provider"), f"the domain {domain} is an address, for which no zone has a record")
-    elif domain != dns.zone and not domain.endswith(f".{dns.zone}"):
+    if domain != dns.zone and not domain.endswith(f".{dns.zone}"):
         above = domain.partition(".")[2] or domain
         yield Problem(("dns", "zone"), f"{domain} is not in {dns.zone}: write the zone that has it, such as {above}")
 

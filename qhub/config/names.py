@@ -53,12 +53,18 @@ def _domain(text: str) -> str:
     if "://" in text or "/" in text:
         bare = text.rsplit("://", maxsplit=1)[-1].split("/", maxsplit=1)[0]
         raise ValueError(f'"{text}" is an address; write the host name alone: {bare}')
-    if ":" in text and not is_ip_address(text):
+    address = text.removeprefix("[").removesuffix("]")
+    if is_ip_address(address):
+        # Kubernetes refuses an Ingress for one: "must be a DNS name, not an IP address".
+        wildcard = "" if ":" in address else f" such as {address}.nip.io"
+        raise ValueError(
+            f'"{text}" is an IP address, and a DNS name is needed: one of your own zone, one that everybody has in '
+            f"/etc/hosts, or one of a wildcard DNS service{wildcard}"
+        )
+    if ":" in text:
         raise ValueError(f'"{text}" has a port; write the host name alone: {text.split(":", maxsplit=1)[0]}')
     if text != text.lower():
         raise ValueError(f'"{text}" has capital letters; write {text.lower()}')
-    if is_ip_address(text):
-        return text
     bad = [label for label in text.split(".") if not _LABEL.fullmatch(label)]
     if bad or len(text) > 253:
         part = f'its part "{bad[0]}" ' if bad and bad[0] else "a part of it " if bad else "it "

@@ -45,9 +45,9 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"certificates": {"issuer": "letsencrypt", "email": "a@b.org"}}, "certificates.issuer", "localhost"),
     (
-        {"certificates": {"issuer": "letsencrypt-staging", "email": "a@b.org"}, "domain": "10.0.0.1"},
+        {"certificates": {"issuer": "letsencrypt-staging", "email": "a@b.org"}, "domain": "hub.lan"},
         "certificates.issuer",
-        "10.0.0.1",
+        "hub.lan",
     ),
     (
         {"certificates": {"issuer": "letsencrypt", "email": "a@b.org"}, "domain": "hub.local"},
@@ -299,7 +299,6 @@ ACCEPTED: list[dict[str, Any]] = [
     {"jupyterhub": {"profiles": [{"name": "only"}]}},
     {"users": {"a": {"uid": 1001, "primary_group": "g"}, "b": {}}, "groups": {"g": {"gid": 1100}}},
     {"charts": {"mirror": "oci://registry.lab.org/charts"}},
-    {"domain": "10.0.0.1"},
     {"domain": "lab.local", "dns": {"provider": "cloudflare", "zone": "lab.local", "token": "t"}},
     {
         "domain": "hub.lab.local",

@@ -139,6 +139,7 @@ class TestByOptions:
             ({"region": "eu-wset-1"}, "--region: eu-wset-1 is not a region of aws that is known here"),
             ({"region": "eu-wset-1"}, 'did you mean "eu-west-1"?'),
             ({"domain": "https://hub.lab.org/"}, "write the host name alone: hub.lab.org"),
+            ({"domain": "10.0.0.5"}, '--domain: "10.0.0.5" is an IP address'),
             ({"domain": ""}, "--domain: is needed"),
             ({"email": "ops"}, '--email: found "ops"; expected an e-mail address'),
             ({"sign-in": "githib"}, '--sign-in: "githib" is not possible; did you mean "github"?'),
