@@ -60,7 +60,9 @@ class Environments(Section):
         default=3, description="Versions of an environment that stay on disk, for notebooks that use an earlier one."
     )
     timeout: Seconds = Field(default=1800, description="Seconds that the installation of one may take.")
-    resources: Resources = nested("CPU and memory while one is installed.")
+    resources: Resources = nested(
+        "CPU and memory while one is installed; nothing here reserves half a core and 1Gi, and allows 4Gi."
+    )
 
 
 def environment_names_are_free(environments: Environments) -> Iterator[Problem]:

@@ -124,7 +124,9 @@ class Hub(Section):
     """The hub's own process and its database."""
 
     resources: Resources = nested(
-        "CPU and memory of the hub.", requests={"cpu": "200m", "memory": "512Mi"}, limits={"memory": "2Gi"}
+        "CPU and memory of the hub. What is written here replaces the default as a whole.",
+        requests={"cpu": "200m", "memory": "512Mi"},
+        limits={"memory": "2Gi"},
     )
     db_storage: Annotated[VolumeSize, GROWS] = Field(
         default="1Gi", description="Size of the disk with the hub's database."

@@ -44,7 +44,9 @@ class Monitoring(Section):
     )
     # Prometheus takes about 3 kB a series; nodes, pods and the hub of a team are some 100,000.
     resources: Resources = nested(
-        "CPU and memory of Prometheus.", requests={"cpu": "200m", "memory": "512Mi"}, limits={"memory": "2Gi"}
+        "CPU and memory of Prometheus. What is written here replaces the default as a whole.",
+        requests={"cpu": "200m", "memory": "512Mi"},
+        limits={"memory": "2Gi"},
     )
     grafana: Grafana = nested("Grafana: who administers it.")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from qhub.config.model import Expected, Section, nested
 from qhub.config.names import ImageName, ImageTag
-from qhub.config.quantities import Cores, Count, CpuQuantity, MemoryQuantity, SpawnerMemory
+from qhub.config.quantities import Cores, Count, CpuQuantity, MemoryQuantity, SpawnerMemory, parse_quantity
 
 
 class Image(Section):
@@ -36,10 +36,22 @@ class Amounts(Section):
 
 
 class Resources(Section):
-    """What a container of the platform itself is promised and may use at most."""
+    """What a container of the platform itself is promised and may use at most. What is given replaces all defaults."""
 
-    requests: Amounts = nested("Reserved on the node where the container runs.")
+    requests: Amounts = nested("Reserved on the node where the container runs; without any, the limits are.")
     limits: Amounts = nested("Never exceeded: more CPU is held back, more memory kills.")
+
+    @model_validator(mode="after")
+    def _requests_are_within_limits(self) -> Self:
+        """Kubernetes refuses a pod that is promised more than it may use."""
+        for name in Amounts.model_fields:
+            asked, most = getattr(self.requests, name), getattr(self.limits, name)
+            if asked is not None and most is not None and parse_quantity(asked) > parse_quantity(most):
+                raise ValueError(
+                    f"requests.{name} ({asked}) is more than limits.{name} ({most}), which Kubernetes refuses: lower "
+                    "the one or raise the other"
+                )
+        return self
 
 
 class UserCpu(Section):

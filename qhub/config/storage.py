@@ -39,7 +39,9 @@ class NfsServerStorage(_Storage):
         default=None,
         description="StorageClass of the disk; null takes the cluster's. It must allow expansion for size to grow.",
     )
-    resources: Resources = nested("CPU and memory of the server.")
+    resources: Resources = nested(
+        "CPU and memory of the server; nothing here reserves a tenth of a core and 256Mi, and allows 2Gi."
+    )
 
 
 class ManagedStorage(_Storage):
