@@ -52,7 +52,7 @@ def find_base(values: Mapping[str, Any], *, root: FilePath) -> tuple[Document | 
         return None, []  # no base, or a value that is told as of a wrong type
     try:
         return read_document(root / FilePath(name).expanduser()), []
-    except OSError:
+    except (OSError, RuntimeError):  # the second one where there is no user of that name: `~ada/base.yaml`
         message = f'there is no file "{name}" that could be read; relative paths start at the folder of Pulumi.yaml'
         return None, [Finding((KEY,), message, showable=True)]
 

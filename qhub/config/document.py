@@ -118,13 +118,23 @@ class _Reader:
 
     def value(self, node: Any, path: Path) -> Any:
         if not isinstance(node.value, list):
-            return self._constructor.construct_object(node, deep=True)
+            return self._scalar(node)
         if id(node) in self._open:
             raise ValueError("an alias (*) stands inside what it refers to")
         self._open.add(id(node))
         result = self._mapping(node, path) if node.id == "mapping" else self._sequence(node, path)
         self._open.discard(id(node))
         return result
+
+    def _scalar(self, node: Any) -> Any:
+        from ruamel.yaml.constructor import ConstructorError
+
+        try:
+            return self._constructor.construct_object(node, deep=True)
+        except (ArithmeticError, LookupError, ValueError):  # what ruamel's constructors raise of themselves
+            kind = str(node.tag).rpartition(":")[2]
+            problem = f"this cannot be read as a {kind}; put text in quotes"
+            raise ConstructorError(problem=problem, problem_mark=node.start_mark) from None
 
     def _sequence(self, node: Any, path: Path) -> list[Any]:
         items = []

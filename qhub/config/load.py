@@ -10,6 +10,7 @@ from typing import Any
 from qhub.config.base import find_base, lay_over_all, misplaced, settings_in
 from qhub.config.document import Document, Flaw, read_document
 from qhub.config.engine import engine_texts, engine_values
+from qhub.config.files import missing_files
 from qhub.config.fixed import costly_changes, forbidden_changes, last_fixed
 from qhub.config.judge import Finding, explain_unknown, judge
 from qhub.config.mistakes import Mistake, SettingsError, by_place
@@ -26,8 +27,7 @@ from qhub.config.sealed import (
 )
 from qhub.config.settings import SECTIONS, Settings
 from qhub.config.shape import Path, spot
-from qhub.config.sources import PROJECT_FILE, Sources, project_root, read_sources, stack_file, stack_of
-from qhub.config.theme import is_address, logo_problem
+from qhub.config.sources import Sources, project_root, read_sources, stack_file, stack_of
 from qhub.config.unread import in_other_namespaces, unread, with_own_names
 from qhub.config.versions import KEY as VERSION
 from qhub.config.versions import wrong_version
@@ -183,23 +183,11 @@ def _examine(
             known[finding.nearest] = values[str(finding.path[0])]
     settings, findings = judge(known, stack=stack, root=root)
     if settings is not None:
-        findings += _missing_files(settings)
         findings += [
             Finding(problem.path, problem.message, showable=True)
-            for problem in forbidden_changes(before or {}, settings)
+            for problem in (*missing_files(settings), *forbidden_changes(before or {}, settings))
         ]
     return settings, unknown + findings
-
-
-def _missing_files(settings: Settings) -> Iterator[Finding]:
-    """Yield what is wrong with the files that settings name. The models do not look: they only know what is written."""
-    mirror = settings.charts.mirror
-    if mirror is not None and "://" not in mirror and not settings.path(mirror).is_dir():
-        message = f'there is no folder "{mirror}"; relative paths start at the folder of {PROJECT_FILE}'
-        yield Finding(("charts", "mirror"), message, showable=True)
-    logo = settings.jupyterhub.theme.logo
-    if logo is not None and not is_address(logo) and (wrong := logo_problem(logo, settings.path(logo))):
-        yield Finding(("jupyterhub", "theme", "logo"), wrong, showable=True)
 
 
 def _not_read(sources: Sources | None, *, project: str) -> Iterator[Mistake]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -86,7 +87,8 @@ def logo_problem(logo: str, file: Path) -> str | None:
         logo: as the settings have it.
         file: where that is.
     """
-    if not file.is_file():
+    # `os.path` calls absent what cannot be looked at: a name that is too long, a folder that is closed.
+    if not os.path.isfile(file):  # noqa: PTH113
         return f'there is no file "{logo}"; relative paths start at the folder of Pulumi.yaml'
     size = file.stat().st_size
     if size > MOST_LOGO_BYTES:

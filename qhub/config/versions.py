@@ -69,7 +69,7 @@ def version_of(settings: Mapping[str, Any]) -> int | None:
     written = settings.get(KEY, 1)
     try:
         return int(written) if not isinstance(written, bool) else None
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
 
 
