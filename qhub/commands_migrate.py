@@ -15,6 +15,7 @@ from qhub.migrate.migration import NoConfigurationError, migrate
 from qhub.migrate.report import report
 from qhub.migrate.upgrading import upgraded_text
 from qhub.migrate.writing import stack_file
+from qhub.whole_file import write_new, write_over
 
 #: What ends the name of a folder on this system.
 _SLASHES = tuple(filter(None, (os.sep, os.altsep)))
@@ -71,7 +72,10 @@ def _upgrade(document: Document, output: str | None, *, in_place: bool) -> None:
     if in_place == (output is not None):
         raise click.UsageError("say where the new file goes: --output FILE, or --in-place to write over the old one")
     if in_place:
-        file.write_text(text, encoding="utf-8")
+        try:
+            write_over(file, text)
+        except OSError as error:
+            raise _cannot_write(error) from None
     else:
         _write(_target(output), text)
     click.echo("\n".join(changed))
@@ -89,13 +93,16 @@ def _write(target: Path, text: str) -> None:
         return
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8") as stream:
-            stream.write(text)
+        write_new(target, text)
     except FileExistsError:
         raise click.ClickException(f"{target} is there already: say with --output where the new one goes") from None
     except OSError as error:
-        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from None
+        raise _cannot_write(error) from None
     click.echo(f"wrote {target}")
+
+
+def _cannot_write(error: OSError) -> click.ClickException:
+    return click.ClickException(f"{error.filename} cannot be written: {error.strerror}")
 
 
 def _next(target: Path, cloud: str) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from qhub.whole_file import write_new
+
 
 @dataclass(frozen=True)
 class Written:
@@ -24,16 +26,14 @@ def write_files(folder: Path, files: Mapping[str, str]) -> Written:
     """Write files below a folder, which is made; leave alone what is there.
 
     Raises:
-        OSError: a file or folder cannot be made; those before it are written.
+        OSError: a file or folder, its `filename`, cannot be made; those before it are written.
     """
     new, kept = [], []
     for name, text in files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # "x" fails where anything has the name, a dangling link too, with no moment between looking and writing.
-            with file.open("x", encoding="utf-8") as stream:
-                stream.write(text)
+            write_new(file, text)
         except FileExistsError:
             kept.append(name)
         else:
