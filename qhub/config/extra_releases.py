@@ -120,12 +120,16 @@ def extra_releases_stay_apart(extra_releases: Releases, namespace: Any) -> Itera
             )
 
 
-def extra_releases_wait_for_known_ones(
-    extra_releases: Releases, certificates: Any, ingress: Any, dask: Any, monitoring: Any
+def extra_releases_wait_for_known_ones(  # noqa: PLR0917 - one for each section that the rule reads
+    extra_releases: Releases, cluster: Any, certificates: Any, ingress: Any, dask: Any, monitoring: Any
 ) -> Iterator[Problem]:
     """What a release waits for is there, and does not wait for it in turn."""
+    gpus = any(pool.gpu is not None for pool in cluster.pools.values())
     here = {
         "jupyterhub": True,
+        # What `qhub.clouds` says of a cluster: the other clouds run these themselves.
+        "cluster-autoscaler": cluster.provider == "aws",
+        "nvidia-device-plugin": cluster.provider in ("aws", "azure") and gpus,
         ingress.controller: True,
         "cert-manager": certificates.issuer not in ("existing-secret", "none"),
         "dask-gateway": dask.enabled,

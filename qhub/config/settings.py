@@ -80,7 +80,7 @@ RULES = (
     (("extra_releases",), _extra_releases.extra_charts_are_somewhere),
     (("extra_releases", "namespace"), _extra_releases.extra_releases_stay_apart),
     (
-        ("extra_releases", "certificates", "ingress", "dask", "monitoring"),
+        ("extra_releases", "cluster", "certificates", "ingress", "dask", "monitoring"),
         _extra_releases.extra_releases_wait_for_known_ones,
     ),
     (("extra_releases",), _extra_releases.secret_values_stand_alone),

@@ -30,9 +30,21 @@ SECTIONS: dict[str, Any] = {
 FULL = ["local", "traefik", "aws-everything", "gcp-everything", "digitalocean-everything", "azure-everything"]
 
 
+#: What nodes need and only some clouds bring themselves.
+BY_US = {
+    "aws-everything": {"cluster-autoscaler", "nvidia-device-plugin"},
+    "azure-everything": {"nvidia-device-plugin"},
+}
+
+
 @pytest.fixture(scope="module", params=FULL)
-def mirrored(request: pytest.FixtureRequest) -> Recording:
-    return MATRIX[request.param].record_configuration(request.param, **SECTIONS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def mirrored(kind: str) -> Recording:
+    return MATRIX[kind].record_configuration(kind, **SECTIONS)
 
 
 def rendered(release: Registered) -> Any:
@@ -101,6 +113,15 @@ class TestExtraReleases:
         assert {"qhub-extra-loki", "qhub-extra-namespace-logs", "qhub-jupyterhub"} <= before
         assert "qhub-jupyterhub" not in transitive(recording, recording.one(RELEASE, "qhub-extra-loki"))
         assert {"alloy", "loki"} <= recording.outputs["releases"].keys()
+
+    def test_may_wait_for_each_release_in_the_output(self, mirrored: Recording, kind: str) -> None:
+        others = sorted(mirrored.outputs["releases"])
+        releases = extra(mine={"depends_on": others})
+        recording = MATRIX[kind].record_configuration(kind, **SECTIONS, extra_releases=releases)
+        before = transitive(recording, recording.one(RELEASE, "qhub-extra-mine"))
+
+        assert {"cluster-autoscaler", "nvidia-device-plugin"} & set(others) == BY_US.get(kind, set())
+        assert {made.name for made in mirrored.of_type(RELEASE)} <= before
 
     def test_secret_values_are_secret_where_they_are_laid(self) -> None:
         releases = extra(
