@@ -13,6 +13,9 @@ What other Pulumi programs may use is here, and stays; everything else may chang
 | `InputError` | what all of these raise for a mistake that a person can mend, with words for that person |
 | `fixed_settings`, `FIXED_OUTPUT` | the record of what cannot be changed, to be exported under that name |
 
+A `SettingsError` is an `InputError`. `Settings(...)`, made by hand, raises `pydantic.ValidationError`: it has no file
+whose lines could be told.
+
 Nothing is imported before it is used, so that a program needs the SDK of its own cloud alone.
 """
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from qhub.errors import InputError
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -50,7 +52,7 @@ class Mistake:
         return f"{text}\n    {self.line:>5} | {self.excerpt}" if self.excerpt and self.line else text
 
 
-class SettingsError(ValueError):
+class SettingsError(InputError):
     """The settings cannot be used. Its text lists every mistake, by line, and is fit to be shown as it is.
 
     Attributes:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pulumi
 import pytest
 from pulumi.runtime import config
+from pydantic import ValidationError
 
 import qhub
-from qhub import EksCluster, EksClusterArgs, EksRoles, Settings
+from qhub import EksCluster, EksClusterArgs, EksRoles, InputError, Settings, load_settings_file
 from qhub.config.aws import AwsCluster
 from tests.graph import clouds_aws, configurations
 from tests.graph.recorder import record
@@ -56,6 +57,14 @@ class TestTheList:
 
         assert isinstance(found, str) or inspect.getdoc(found)
         assert f"`{name}`" in str(qhub.__doc__) or f"`{name.removesuffix('Args')}`" in str(qhub.__doc__)
+
+    def test_every_mistake_in_settings_is_caught_as_one_error(self, tmp_path: Path) -> None:
+        (tmp_path / "Pulumi.prod.yaml").write_text("config: {qhub:domain: A.localhost}")
+        with pytest.raises(InputError, match=r"write a\.localhost"):
+            load_settings_file(tmp_path / "Pulumi.prod.yaml")
+        # A program with settings of its own has no file to tell a line of; pydantic's error is a ValueError as well.
+        with pytest.raises(ValidationError, match=r"write a\.localhost"):
+            Settings(domain="A.localhost")
 
     def test_another_name_is_not(self) -> None:
         with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
