@@ -18,8 +18,6 @@ from qhub.config.quantities import Seconds
 LONGEST_RELEASE = 53
 #: Names of the platform's own releases.
 OWN_RELEASES = tuple(name.replace("_", "-") for name in Charts.model_fields if name != "mirror")
-#: Namespaces that every cluster has: they are used, and never made or deleted.
-GIVEN_NAMESPACES = ("default", "kube-system", "kube-public")
 #: What follows the platform's namespace in the names of its others.
 OWN_ENDINGS = ("storage", "ingress", "monitoring")
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from qhub.config.model import NEW_STORAGE, Section
 from qhub.config.names import LabelKey, LabelValue, NamespaceName
 from qhub.config.quantities import Count, CpuQuantity, MemoryQuantity, VolumeSize
+
+#: Namespaces that every cluster has: they are used, and never made or deleted.
+GIVEN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+
+
+def _is_not_given(text: str) -> str:
+    if text in GIVEN_NAMESPACES:
+        raise ValueError(f"every cluster has {text} already, and the platform makes a namespace: choose another name")
+    return text
 
 
 class Quota(Section):
@@ -23,7 +32,7 @@ class Quota(Section):
 class Namespace(Section):
     """The namespace of the hub, its users' servers and their Dask clusters."""
 
-    name: Annotated[NamespaceName, NEW_STORAGE] = Field(
+    name: Annotated[NamespaceName, AfterValidator(_is_not_given), NEW_STORAGE] = Field(
         default="qhub", description="Name of the namespace. Changing it makes a new platform: data is not moved."
     )
     # Not `restricted`: a user pod's init container gives the home to its owner, for which it is root.

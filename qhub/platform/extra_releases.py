@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
-from qhub.config.extra_releases import GIVEN_NAMESPACES
+from qhub.config.namespace import GIVEN_NAMESPACES
 from qhub.platform.chart_source import ChartError, ChartSource, version_of
 from qhub.platform.helm import MAX_HISTORY
 from qhub.platform.merging import deep_merge, has_null, tree
