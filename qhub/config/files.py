@@ -1,4 +1,7 @@
-"""The files that settings name, looked for. The models do not look: they only know what is written."""
+"""The files that settings name, looked for. The models do not look: they only know what is written.
+
+`os.path` is asked: it calls absent what cannot be looked at, as a name that is too long or what a closed folder has.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ def missing_files(settings: Settings) -> Iterator[Problem]:
         wrong = home_problem(logo) or logo_problem(logo, settings.path(logo))
         if wrong:
             yield Problem(("jupyterhub", "theme", "logo"), wrong)
+    for name, release in settings.extra_releases.items():
+        if release.is_path and (wrong := _chart_problem(release.chart, settings)):
+            yield Problem(("extra_releases", name, "chart"), wrong)
     # A kubeconfig may be made later, by what brings the cluster up.
     kubeconfig = getattr(settings.cluster, "kubeconfig", None)
     if kubeconfig is not None and (wrong := home_problem(kubeconfig)):
@@ -38,9 +44,21 @@ def home_problem(path: str) -> str | None:
     return None
 
 
+def is_chart(path: Path) -> bool:
+    """Return whether there is a chart: a folder with a Chart.yaml, or a .tgz."""
+    return os.path.isfile(path / "Chart.yaml") or (path.suffix == ".tgz" and os.path.isfile(path))  # noqa: PTH113
+
+
+def _chart_problem(chart: str, settings: Settings) -> str | None:
+    if wrong := home_problem(chart):
+        return wrong
+    if is_chart(settings.path(chart)):
+        return None
+    return f'"{chart}" is no folder with a Chart.yaml and no .tgz; {_WHERE}'
+
+
 def _folder_problem(path: str, settings: Settings) -> str | None:
     if wrong := home_problem(path):
         return wrong
-    # `os.path` calls absent what cannot be looked at: a name that is too long, a folder that is closed.
     there = os.path.isdir(settings.path(path))  # noqa: PTH112
     return None if there else f'there is no folder "{path}"; {_WHERE}'

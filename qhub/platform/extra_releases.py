@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
+from qhub.config.files import is_chart
 from qhub.config.namespace import GIVEN_NAMESPACES
 from qhub.platform.chart_source import ChartError, ChartSource, version_of
 from qhub.platform.helm import MAX_HISTORY
@@ -139,7 +140,7 @@ def extra_chart_source(name: str, release: ExtraRelease, *, project_root: Path, 
     stated = Path(release.chart).expanduser()
     chart = stated if stated.is_absolute() else project_root / stated
     about = chart / "Chart.yaml"
-    if not about.is_file() and not (chart.is_file() and chart.suffix == ".tgz"):
+    if not is_chart(chart):
         raise ChartError(
             f"{key}.chart: {release.chart} is no folder with a Chart.yaml and no .tgz; relative paths "
             "start at the folder of Pulumi.yaml."

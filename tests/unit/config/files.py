@@ -23,6 +23,11 @@ class Folder:
         file.write_text(textwrap.dedent(text).lstrip("\n"))
         return file
 
+    def add_chart(self, name: str) -> None:
+        """Make a folder with a chart."""
+        (self.path / name).mkdir()
+        (self.path / name / "Chart.yaml").write_text(f"name: {name}\nversion: 1.0.0\n")
+
     def load(self, text: str) -> Settings:
         """Return the settings of a file with this text."""
         return load_settings_file(self.write(text))

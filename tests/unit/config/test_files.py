@@ -368,6 +368,7 @@ class TestSecrets:
         assert "hunter2" not in str(error)
 
     def test_the_command_for_a_key_with_a_dot_is_one_that_a_shell_takes(self, folder: Folder) -> None:
+        folder.add_chart("a")
         mistake = folder.one_mistake("""
             config:
               qhub:domain: a.localhost
@@ -423,6 +424,7 @@ class TestSecrets:
     def test_an_encrypted_value_in_those_of_a_chart_is_refused(
         self, folder: Folder, section: str, place: str, words: str
     ) -> None:
+        folder.add_chart("a")
         text = f"config:\n  qhub:domain: a.localhost\n  qhub:{section.replace('SEALED', '{secure: v1:abc}')}\n"
         mistake = folder.one_mistake(text)
 
@@ -433,6 +435,7 @@ class TestSecrets:
         assert "plain text" not in mistake.message
 
     def test_one_of_a_release_of_ones_own_is_told_where_to_go(self, folder: Folder) -> None:
+        folder.add_chart("a")
         mistake = folder.one_mistake("""
             config:
               qhub:domain: a.localhost

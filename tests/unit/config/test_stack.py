@@ -170,7 +170,8 @@ class TestAnEncryptedValueOfAChart:
         with pytest.raises(SettingsError, match=r"\ncharts: something in it is encrypted"):
             load(domain="a.localhost", charts=self.VALUES, secret=("charts",))
 
-    def test_is_right_where_a_release_takes_it_as_a_secret(self, load: Load) -> None:
+    def test_is_right_where_a_release_takes_it_as_a_secret(self, load: Load, folder: Folder) -> None:
+        folder.add_chart("a")
         release = {"chart": "./a", "values": {"b": 1}, "secret_values": {"auth.password": "hunter2"}}
 
         assert load(domain="a.localhost", extra_releases={"a": release}, secret=("extra_releases",))
