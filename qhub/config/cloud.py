@@ -177,7 +177,9 @@ class CloudCluster(Section):
         if name == "general" and pool.spot:
             yield Problem((*path, "spot"), "the hub and its database run in this pool: spot nodes would take it down")
         for place, zone in enumerate(pool.zones or ()):
-            if zone not in self.zones:
+            if zone in (pool.zones or ())[:place]:
+                yield Problem((*path, "zones", place), f"{zone} is there twice: write each zone once")
+            elif zone not in self.zones:
                 known = ", ".join(self.zones) or "none on this cloud"
                 message = f"{zone} is no zone of the cluster ({known})"
                 yield Problem((*path, "zones", place), message, nearest(zone, self.zones))
