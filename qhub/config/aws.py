@@ -13,6 +13,7 @@ from pydantic import Field
 from qhub.config.cloud import CloudCluster
 from qhub.config.model import NEW_CLUSTER, Expected, Problem, Section, nested
 from qhub.config.names import AddressRange, Text
+from qhub.config.nearest import nearest
 from qhub.config.networks import ranges_are_apart
 from qhub.config.quantities import parse_size
 from qhub.config.regions import region_problems, zone_problems, zones_of
@@ -31,6 +32,15 @@ SMALLEST_DISK = 20 * 1024**3
 MOST_API_RANGES = 40
 #: EKS quota "Nodes per managed node group", as it is unless AWS has raised it.
 MOST_NODES = 450
+#: Add-ons of EKS that a cluster gets (`qhub/clouds/aws/addons.py`); the last one with storage.kind managed.
+ADD_ONS = (
+    "vpc-cni",
+    "kube-proxy",
+    "coredns",
+    "eks-pod-identity-agent",
+    "aws-ebs-csi-driver",
+    "aws-efs-csi-driver",
+)
 #: Labels whose key starts so are refused by EKS for node groups.
 RESERVED_LABELS = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 #: Periods that CloudWatch Logs knows, in days (API PutRetentionPolicy), up to two years.
@@ -114,7 +124,7 @@ class AwsCluster(CloudCluster):
     add_on_versions: dict[Text, Text] = Field(
         default={},
         description="EKS add-on -> version, for example coredns: v1.12.1-eksbuild.2; those not named get EKS's default "
-        "when they are made, and keep it.",
+        f"when they are made, and keep it. Add-ons: {', '.join(ADD_ONS)}.",
     )
     repositories: tuple[RepositoryName, ...] = Field(
         default=("jupyterlab", "dask-worker"),
@@ -136,6 +146,7 @@ class AwsCluster(CloudCluster):
         yield from self._given_network_problems()
         yield from self._access_problems()
         yield from self._tag_problems()
+        yield from self._add_on_problems()
         for name in self.node_pools:
             yield from self._node_group_problems(name)
 
@@ -231,6 +242,12 @@ class AwsCluster(CloudCluster):
             elif not _TAG.fullmatch(key) or not _TAG.fullmatch(value):
                 # "=" is fine for AWS, but drivers take tags as key=value.
                 yield Problem(path, "a tag is made of letters, digits, spaces and _ . : / + @ -")
+
+    def _add_on_problems(self) -> Iterator[Problem]:
+        for name in self.add_on_versions:
+            if name not in ADD_ONS:
+                message = f"is no add-on that QHub installs, so nothing has this version (known: {', '.join(ADD_ONS)})"
+                yield Problem(("cluster", "add_on_versions", name), message, nearest(name, ADD_ONS))
 
     def _node_group_problems(self, name: str) -> Iterator[Problem]:
         pool, path = self.node_pools[name], ("cluster", "node_pools", name)

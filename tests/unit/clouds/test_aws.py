@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qhub.clouds.aws.addons import after_nodes, before_nodes
 from qhub.clouds.aws.autoscaling import autoscaler_rights, autoscaler_tags
 from qhub.clouds.aws.cluster import admin_name, kubeconfig
 from qhub.clouds.aws.identity import POD, trust
@@ -18,7 +19,7 @@ from qhub.clouds.aws.load_balancer import load_balancer_annotations
 from qhub.clouds.aws.naming import partition, prefix
 from qhub.clouds.aws.node_pools import autoscaling_group, groups_of
 from qhub.clouds.aws.subnets import subnet_ranges
-from qhub.config.aws import NARROWEST_VPC, WIDEST_VPC, ZONE_LETTERS
+from qhub.config.aws import ADD_ONS, NARROWEST_VPC, WIDEST_VPC, ZONE_LETTERS
 from qhub.config.cloud import Taint
 
 letters = st.lists(st.sampled_from(ZONE_LETTERS), min_size=1, unique=True)
@@ -193,3 +194,9 @@ def test_the_kubeconfig_holds_no_key() -> None:
 
     assert written["users"][0]["user"].keys() == {"exec"}
     assert "--region" in written["users"][0]["user"]["exec"]["args"]
+
+
+def test_the_settings_know_the_add_ons_that_are_installed() -> None:
+    installed = (*before_nodes(), *after_nodes(tags={}, file_system=True))
+
+    assert sorted(add_on.name for add_on in installed) == sorted(ADD_ONS)
