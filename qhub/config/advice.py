@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qhub.config.environments import unpinned
+from qhub.config.environments import names_an_account, unpinned
 from qhub.config.model import Path, dotted
 from qhub.config.names import is_documentation_domain, is_public_domain
 
@@ -154,6 +154,13 @@ def _profiles(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _environments(settings: Settings) -> Iterator[tuple[str, str]]:
+    index = settings.environments.index_url
+    if index is not None and names_an_account(index):
+        yield (
+            "environments.index_url",
+            "the user, token or password in this address stands in clear in this file, in the state of the stack and "
+            "in the Jobs that install; use an index that asks the cluster's network for none",
+        )
     for name, environment in settings.environments.named.items():
         if loose := unpinned(environment):
             yield (

@@ -55,7 +55,11 @@ class Environments(Section):
     )
     index_url: (
         Annotated[Text, Field(pattern=r"^https?://"), Expected("an address that starts with https://")] | None
-    ) = Field(default=None, description="Package index, for networks without the public one; null for pip's own.")
+    ) = Field(
+        default=None,
+        description="Package index, for networks without the public one; null for pip's own. No password in it: "
+        "it stands in clear in the Jobs.",
+    )
     keep: Count = Field(
         default=3, description="Versions of an environment that stay on disk, for notebooks that use an earlier one."
     )
@@ -71,6 +75,11 @@ def environment_names_are_free(environments: Environments) -> Iterator[Problem]:
         yield Problem(
             ("environments", "named", IMAGE_ALONE), "is the image's own packages in the options of Dask: choose another"
         )
+
+
+def names_an_account(address: str) -> bool:
+    """Return whether an address has a user, a token or a password in it, `https://user:password@host`."""
+    return "@" in address.partition("://")[2].partition("/")[0]
 
 
 def unpinned(environment: Environment) -> list[str]:

@@ -393,6 +393,10 @@ WARNED: list[tuple[dict[str, Any], str, str]] = [
         "cluster.enforces_network_policies",
         "network plug-in",
     ),
+    *(
+        ({"environments": {"index_url": f"https://{who}@packages.lab.org/simple"}}, "environments.index_url", "in clear")
+        for who in ("ada:hunter2", "a-token")
+    ),
 ]
 
 
@@ -415,6 +419,7 @@ def test_what_works_but_may_not_be_meant_is_warned_about(written: dict[str, Any]
     warnings = settings_of(written).warnings()
 
     assert [str(warning) for warning in warnings if warning.key == key and words in warning.message]
+    assert "hunter2" not in str(warnings)
 
 
 def test_a_careful_production_gets_no_warning() -> None:
