@@ -27,7 +27,7 @@ from qhub.config.sealed import (
 )
 from qhub.config.settings import SECTIONS, Settings
 from qhub.config.shape import Path, spot
-from qhub.config.sources import Sources, project_root, read_sources, stack_file, stack_of
+from qhub.config.sources import PROJECT_FILE, Sources, project_root, read_sources, stack_file, stack_of
 from qhub.config.unread import in_other_namespaces, unread, with_own_names
 from qhub.config.versions import KEY as VERSION
 from qhub.config.versions import wrong_version

@@ -394,7 +394,7 @@ WARNED: list[tuple[dict[str, Any], str, str]] = [
         "network plug-in",
     ),
     *(
-        ({"environments": {"index_url": f"https://{who}@packages.lab.org/simple"}}, "environments.index_url", "in clear")
+        ({"environments": {"index_url": f"https://{who}@pip.lab.org/simple"}}, "environments.index_url", "in clear")
         for who in ("ada:hunter2", "a-token")
     ),
 ]
