@@ -5,7 +5,8 @@ in its hub's image. They do not check each other's names: a misspelt one is a wa
 so a test loads all of them into the real classes.
 
 What no option can say (which groups somebody is in, an issuer that describes itself) is code that runs in the hub,
-`qhub.platform.hub.qhub_sign_in`; `sign_in_settings` is what it reads.
+`qhub.platform.hub.qhub_sign_in`; `sign_in_settings` is what it reads. `qhub.platform.hub.qhub_stay` is what becomes of
+somebody later.
 """
 
 from __future__ import annotations
@@ -71,13 +72,13 @@ def sign_in_config(settings: Settings, secret: pulumi.Input[str] | None) -> dict
     if manages_groups(settings):
         # Both at once are refused: the groups of the settings are added at each sign-in instead.
         common["manage_groups"] = True
+        # Kept encrypted: with the provider's token in it, groups are looked up anew after the sign-in (`qhub_stay`).
+        common["enable_auth_state"] = True
     else:
         members_of = members(settings.users, settings.groups)
         hub["load_groups"] = {group: {"users": names} for group, names in members_of.items()}
     options = _BUILDERS[authentication.type](authentication, secret)
     if isinstance(authentication, OAuthSignIn):
-        # Kept encrypted, so that groups are looked up anew when a server starts and not only at the next sign-in.
-        common["enable_auth_state"] = True
         options = {
             "client_id": authentication.client_id,
             "client_secret": secret,

@@ -185,7 +185,8 @@ def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: st
         # upgrade: a new major version of JupyterHub changes its tables; it saves a copy of the database first.
         "db": {"type": "sqlite-pvc", "pvc": disk, "upgrade": True},
         "config": _hub_config(settings, secrets),
-        "extraConfig": {"10-qhub": hub.source("qhub_hub")},
+        # 25: after what sets the class of the authenticator (20).
+        "extraConfig": {"10-qhub": hub.source("qhub_hub"), "25-qhub-stay": hub.source("qhub_stay")},
         "extraEnv": {"JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS": PRIVATE_RANGES},
         "networkPolicy": {"enabled": True, "egress": hub_egress(settings)},
         "resources": container_resources(settings.jupyterhub.hub.resources),

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import secrets
 import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -49,6 +50,8 @@ class Provider:
         failure: error and description that the token endpoint answers with; None to answer as it should.
         failure_status: HTTP status of that answer: GitHub says 200 also to a refusal.
         issuer: what it calls itself; None for its own address.
+        gone: ends it, so that nothing answers any more.
+        broken: what it answers 502 to, whoever asks: paths that begin with one of these.
     """
 
     person: Person = field(default_factory=lambda: Person({}))
@@ -56,7 +59,9 @@ class Provider:
     failure: tuple[str, str] | None = None
     failure_status: int = 400
     issuer: str | None = None
+    broken: tuple[str, ...] = ()
     address: str = ""
+    gone: Callable[[], object] = lambda: None
     codes: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, Person] = field(default_factory=dict)
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
@@ -161,6 +166,14 @@ async def gitlab_groups(request: web.Request) -> web.Response:
     return web.json_response([{"full_path": name} for name in groups[page - 1 : page]], headers=following)
 
 
+@web.middleware
+async def break_down(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
+    """Answer as a proxy does while what is behind it is away."""
+    if request.path.startswith(request.app[PROVIDER].broken):
+        return web.Response(status=502, text="<h1>Bad gateway</h1>")
+    return await handler(request)
+
+
 TOKEN_PATHS = ("/login/oauth/access_token", "/oauth/token", "/oauth2/v4/token", "/token")
 USER_PATHS = ("/api/v3/user", "/api/v4/user", "/oauth2/v1/userinfo", "/userinfo")
 ROUTES = [
@@ -190,7 +203,7 @@ class RunningProvider:
 
     async def _start(self) -> Provider:
         provider = Provider()
-        application = web.Application()
+        application = web.Application(middlewares=[break_down])
         application[PROVIDER] = provider
         application.add_routes(ROUTES)
         self._runner = web.AppRunner(application)
@@ -198,6 +211,7 @@ class RunningProvider:
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         provider.address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        provider.gone = lambda: asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(30)
         return provider
 
     def __exit__(self, *_: object) -> None:

@@ -22,6 +22,17 @@ ROOT = Path(__file__).parents[3]
 TOKEN = "c4" * 32
 #: How traitlets tells of an option that no class has.
 UNKNOWN_OPTION = "not recognized"
+#: For `hub.extraConfig`: every start of a server fails, at once and cleanly, where nothing before it has refused it.
+NO_CLUSTER = """
+from kubespawner import KubeSpawner
+from tornado.web import HTTPError
+
+async def _start(self): raise HTTPError(500, "there is no cluster here")
+async def _stop(self, now=False): pass
+async def _poll(self): return 0
+
+KubeSpawner.start, KubeSpawner.stop, KubeSpawner.poll = _start, _stop, _poll
+"""
 
 
 def environment() -> dict[str, str]:
@@ -106,6 +117,12 @@ class Hub:
         )
         return answer.json() if answer.status_code == 200 else None
 
+    def as_program(self, token: str, path: str, body: Any = None) -> requests.Response:
+        """Ask the hub's API as a program with somebody's token does; with a body, to do something."""
+        headers = {"Authorization": f"token {token}"}
+        method = "GET" if body is None else "POST"
+        return requests.request(method, f"{self._address}/hub/api/{path}", headers=headers, json=body, timeout=60)
+
     def browser(self) -> Browser:
         """Return a browser without cookies."""
         return Browser(self._address)
@@ -136,6 +153,18 @@ class Browser:
         answer = self.go(self.to_provider())
         assert answer.status_code == 302, answer.text
         return self.go(answer.headers["Location"])
+
+    def press(self, path: str, body: dict[str, Any]) -> requests.Response:
+        """Have the hub's API do something, as its own pages do."""
+        self.go("/hub/home")
+        headers = {"X-XSRFToken": str(self._session.cookies.get("_xsrf", path="/hub/"))}
+        return self._session.post(f"{self._hub}/hub/api/{path}", json=body, headers=headers, timeout=60)
+
+    def make_token(self, username: str) -> str:
+        """Make a token on the page for tokens, as people do for a program of theirs."""
+        answer = self.press(f"users/{username}/tokens", {"note": "a program"})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["token"]
 
     def sign_in_with_password(self, username: str, password: str) -> requests.Response:
         """Fill in the hub's own sign-in form."""
