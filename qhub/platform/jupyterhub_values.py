@@ -184,6 +184,9 @@ def _hub(settings: Settings, secrets: JupyterHubSecrets, block_storage_class: st
         "cookieSecret": secrets.cookie_secret,
         # upgrade: a new major version of JupyterHub changes its tables; it saves a copy of the database first.
         "db": {"type": "sqlite-pvc", "pvc": disk, "upgrade": True},
+        # The chart's 5 have the hub exit once so many starts in a row fail. A start that we refuse, of a profile that
+        # is not open to somebody or a size that is none, counts as one: anybody who is signed in could end the hub.
+        "consecutiveFailureLimit": 0,
         "config": _hub_config(settings, secrets),
         # 25: after what sets the class of the authenticator (20).
         "extraConfig": {"10-qhub": hub.source("qhub_hub"), "25-qhub-stay": hub.source("qhub_stay")},
