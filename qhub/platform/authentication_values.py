@@ -67,6 +67,8 @@ def sign_in_config(settings: Settings, secret: pulumi.Input[str] | None) -> dict
         # An account of the hub's own waits for an administrator, or for nobody with `open_signup`. That alone decides.
         "allow_all": authentication.allow_all or authentication.type == "native",
         "allowed_users": list(getattr(authentication, "allowed_users", ())),
+        # JupyterHub's own default is yes where users are listed: whoever was listed once could sign in for ever.
+        "allow_existing_users": False,
     }
     hub: Options = {"authenticator_class": kind, "admin_access": True}
     if manages_groups(settings):

@@ -179,6 +179,11 @@ def native_authenticator(settings):
                     )
             self.enable_signup = settings["sign_up"]
 
+        async def refresh_user(self, user, handler=None):
+            """Return whether an account is still let in; JupyterHub asks that of whoever is signed in."""
+            account = self.get_user(user.name)
+            return account is not None and account.is_authorized
+
     return Native
 
 

@@ -135,6 +135,12 @@ class Browser:
         self._hub = hub
         self._session = requests.Session()
 
+    def at(self, hub: Hub) -> Browser:
+        """Return the same browser, for a hub that was started anew at another port."""
+        other = hub.browser()
+        other._session = self._session
+        return other
+
     def go(self, address: str) -> requests.Response:
         """Ask for a page; redirects are not followed."""
         parts = urlsplit(address)
