@@ -151,6 +151,9 @@ def init_script(groups, blocked=None):
     they are all that is mounted. Mode 2770 lets new files inherit the folder's group. An fsGroup would be no help: on
     NFS it does nothing, and where the volume's driver says `fsGroupPolicy: File` (CephFS), the kubelet gives the whole
     volume, with everybody's homes, to the group of this user, at each start.
+    A home whose owner is somebody else was used under another number, before `uid` was written for the user or after it
+    was changed. What belongs to that number in it is given first and the folder itself last, so that a run that is cut
+    off goes on at the next start. What others own in it, and what links point to, stays theirs.
     Names go in quoted; numbers and texts come by environment variables, so that nothing of them is read as shell, and
     no braces occur, which KubeSpawner would take for placeholders.
     """
@@ -159,6 +162,12 @@ def init_script(groups, blocked=None):
         'printf %s "$QHUB_PASSWD" > /identity/passwd',
         'printf %s "$QHUB_GROUP" > /identity/group',
         "chmod 0644 /identity/passwd /identity/group",
+        'owner="$(stat -c %u /mnt/home)"',
+        'if [ "$owner" != 0 ] && [ "$owner" != "$QHUB_UID" ]; then',
+        # The two braces that find replaces by files.
+        '    files="$(printf "\\173\\175")"',
+        '    find /mnt/home -xdev -mindepth 1 -user "$owner" -exec chown -h "$QHUB_UID" "$files" +',
+        "fi",
         'chown "$QHUB_UID:$QHUB_GID" /mnt/home',
         "chmod 0700 /mnt/home",
     ]
@@ -268,7 +277,7 @@ def install(c, settings, image):
     Args:
         c: the hub's configuration object.
         settings: see the head of this file.
-        image: of the init container; any image with a shell, chown and chmod.
+        image: of the init container; any image with a shell, chown, chmod, find and stat.
     """
 
     def hub_groups_of(spawner):

@@ -122,6 +122,22 @@ class TestPasswd:
         assert [line for line in lines if line.split(":")[2] == "100"] == ["team:x:100:alice"]
 
 
+def laid_out(folder: Path, groups: dict[str, int]) -> str:
+    """Make the folders that the init container mounts; return its script with their places."""
+    for name in ("mnt/home", "identity", *(f"mnt/shared/{group}" for group in groups)):
+        (folder / name).mkdir(parents=True)
+    script = qhub_hub.init_script(groups)
+    for path in ("/mnt", "/identity"):
+        script = script.replace(path, f"{folder}{path}")
+    return script
+
+
+def run_script(script: str, path: str = "/usr/sbin:/usr/bin:/sbin:/bin") -> subprocess.CompletedProcess[str]:
+    """Run it for user 1001 of group 1100."""
+    environment = {"QHUB_UID": "1001", "QHUB_GID": "1100", "QHUB_PASSWD": "p", "QHUB_GROUP": "g", "PATH": path}
+    return subprocess.run(["/bin/sh", "-ec", script], check=False, capture_output=True, text=True, env=environment)
+
+
 class TestFolders:
     def test_members_mount_the_folders_of_their_groups_only(self) -> None:
         mounts = prepared("bob").volume_mounts
@@ -181,20 +197,14 @@ class TestFolders:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="the script is for a Linux container")
     def test_the_script_gives_folders_to_their_owners(self, tmp_path: Path) -> None:
-        for folder in ("mnt/home", "mnt/shared/developer", "identity", "bin"):
-            (tmp_path / folder).mkdir(parents=True)
+        script = laid_out(tmp_path, {"developer": 1101})
         # Who runs the tests need not be root: chown only writes down what it was asked.
         chown = tmp_path / "bin" / "chown"
+        chown.parent.mkdir()
         chown.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
         chown.chmod(0o755)
-        script = qhub_hub.init_script({"developer": 1101})
-        for path in ("/mnt", "/identity"):
-            script = script.replace(path, f"{tmp_path}{path}")
-        environment = {"QHUB_UID": "1001", "QHUB_GID": "1100", "QHUB_PASSWD": "p", "QHUB_GROUP": "g"}
         for _ in ("first start", "second start"):
-            subprocess.run(
-                ["/bin/sh", "-ec", script], check=True, env={**environment, "PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
-            )
+            assert run_script(script, path=f"{tmp_path}/bin:/usr/bin:/bin").returncode == 0
 
         assert (tmp_path / "identity" / "passwd").read_text() == "p"
         assert (tmp_path / "mnt/home").stat().st_mode & 0o7777 == 0o700
@@ -203,6 +213,54 @@ class TestFolders:
         asked = (tmp_path / "asked").read_text()
         assert f"1001:1100 {tmp_path}/mnt/home\n" in asked
         assert f"0:1101 {tmp_path}/mnt/shared/developer\n" in asked
+
+    @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="NOT CHECKED: only root gives files away")
+    @pytest.mark.parametrize(("owner", "given"), [(1500, True), (1001, False), (0, False)])
+    def test_a_home_of_another_number_is_given_with_what_was_of_that_number_in_it(
+        self, owner: int, given: bool, tmp_path: Path
+    ) -> None:
+        script = laid_out(tmp_path, {"developer": 1101})
+        home, outside = tmp_path / "mnt/home", tmp_path / "outside"
+        (home / "closed/deep").mkdir(parents=True)
+        files = [home / "closed", home / "closed/deep", home / "closed/deep/notes {x}.txt", home / ".profile"]
+        of_others = [home / "closed/of-another", outside, tmp_path / "mnt/shared/developer/data"]
+        for file in (files[2], files[3], *of_others):
+            file.write_text("")
+        link = home / "link"
+        link.symlink_to(outside)
+        for path in (home, *files, outside, tmp_path / "mnt/shared/developer/data"):
+            os.chown(path, owner, 1300)
+        os.chown(link, owner, 1300, follow_symlinks=False)
+        os.chown(of_others[0], 1700, 1300)
+        files[0].chmod(0o700)
+        for _ in ("first start", "second start"):
+            assert run_script(script).returncode == 0
+
+        new = 1001 if given else owner
+        assert [path.lstat().st_uid for path in (*files, link)] == [new] * 5
+        # The group is what it was: it may be a group's that the file was made for.
+        assert {path.lstat().st_gid for path in (*files, link)} == {1300}
+        assert [path.stat().st_uid for path in of_others] == [1700, owner, owner]
+        assert (home.stat().st_uid, home.stat().st_gid) == (1001, 1100)
+
+    @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="NOT CHECKED: only root gives files away")
+    def test_a_home_that_was_given_in_part_is_given_to_the_end_at_the_next_start(self, tmp_path: Path) -> None:
+        script = laid_out(tmp_path, {})
+        files = [tmp_path / "mnt/home" / name for name in ("first", "second")]
+        for path in files:
+            path.write_text("")
+        for path in (tmp_path / "mnt/home", *files):
+            os.chown(path, 1500, 100)
+        chown = tmp_path / "bin" / "chown"
+        chown.parent.mkdir()
+        # Gives one file away and is killed.
+        chown.write_text(f"#!/bin/sh\n/bin/chown -h 1001 {files[0]}\nexit 137\n")
+        chown.chmod(0o755)
+        cut_off = run_script(script, path=f"{tmp_path}/bin:/usr/bin:/bin").returncode
+        assert (cut_off != 0, (tmp_path / "mnt/home").stat().st_uid) == (True, 1500)
+
+        assert run_script(script).returncode == 0
+        assert [path.stat().st_uid for path in (tmp_path / "mnt/home", *files)] == [1001] * 3
 
     @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="NOT CHECKED: only root gives files away")
     def test_the_rights_of_the_container_are_enough_for_every_group(self, tmp_path: Path) -> None:
