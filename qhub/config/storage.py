@@ -54,7 +54,8 @@ class ManagedStorage(_Storage):
         Annotated[Text, Expected("a host name or address, as the nodes resolve it")] | None, NEW_STORAGE
     ] = Field(
         default=None,
-        description="Host name or address as the nodes resolve it; null takes the one that the cloud's section makes.",
+        description="Host name or address as the nodes resolve it; null takes the one that the cloud's section makes. "
+        "Root has to be able to give files away there: export it with no_root_squash.",
     )
     path: Annotated[str, Field(pattern=r"^/"), Expected("a path that starts with /"), NEW_STORAGE] = Field(
         default="/", description="Exported path."
@@ -65,7 +66,7 @@ class ManagedStorage(_Storage):
 
 
 class StorageClassStorage(_Storage):
-    """A volume that the cluster's own shared file system makes: CephFS, Longhorn, an NFS or EFS provisioner, ..."""
+    """A volume that the cluster's own shared file system makes: CephFS, Longhorn, an NFS provisioner, ..."""
 
     kind: Annotated[Literal["storage-class"], NEW_STORAGE] = Field(
         description="A volume of a StorageClass that can share it between nodes."
@@ -73,7 +74,8 @@ class StorageClassStorage(_Storage):
     storage_class: Annotated[ObjectName | None, replace(NEW_STORAGE, null_is_any=True)] = Field(
         default=None,
         description="StorageClass that makes ReadWriteMany volumes; null takes the cluster's default. It must allow "
-        "expansion for size to grow.",
+        "expansion for size to grow. Root has to be able to give files away on its volumes: not so on access points of "
+        "EFS, which its driver makes, nor on NFS exported with root_squash.",
     )
 
 

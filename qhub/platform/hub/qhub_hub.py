@@ -42,6 +42,12 @@ FIREWALL_RIGHTS = ("NET_ADMIN", "NET_RAW")
 #: The rule of the chart's `block-cloud-metadata`, up to the address.
 BLOCK = ("--append", "OUTPUT", "--protocol", "tcp", "--destination-port", "80", "--jump", "DROP", "--destination")
 
+#: What the log of the init container ends with where the storage refuses that.
+NOT_GIVEN = (
+    "The shared storage does not let root give files away, so that no folder can be made its owner's: export it with "
+    "no_root_squash. An access point of EFS never lets root do so: mount the file system itself."
+)
+
 #: Entries that programs expect in any Debian image; `jovyan` owns the files of the docker-stacks images.
 SYSTEM_PASSWD = (
     "root:x:0:0:root:/root:/bin/bash",
@@ -159,6 +165,7 @@ def init_script(groups, blocked=None):
     """
     lines = [] if blocked is None else [f"iptables {' '.join(BLOCK)} {shlex.quote(blocked)}"]
     lines += [
+        f"refused() ( echo {shlex.quote(NOT_GIVEN)} >&2; exit 1 )",
         'printf %s "$QHUB_PASSWD" > /identity/passwd',
         'printf %s "$QHUB_GROUP" > /identity/group',
         "chmod 0644 /identity/passwd /identity/group",
@@ -166,9 +173,9 @@ def init_script(groups, blocked=None):
         'if [ "$owner" != 0 ] && [ "$owner" != "$QHUB_UID" ]; then',
         # The two braces that find replaces by files.
         '    files="$(printf "\\173\\175")"',
-        '    find /mnt/home -xdev -mindepth 1 -user "$owner" -exec chown -h "$QHUB_UID" "$files" +',
+        '    find /mnt/home -xdev -mindepth 1 -user "$owner" -exec chown -h "$QHUB_UID" "$files" + || refused',
         "fi",
-        'chown "$QHUB_UID:$QHUB_GID" /mnt/home',
+        'chown "$QHUB_UID:$QHUB_GID" /mnt/home || refused',
         "chmod 0700 /mnt/home",
     ]
     if groups:
@@ -180,7 +187,7 @@ def init_script(groups, blocked=None):
         ]
     for group, gid in groups.items():
         folder = shlex.quote(f"/mnt/shared/{group}")
-        lines += [f"chown 0:{gid} {folder}", f"chmod 2770 {folder}"]
+        lines += [f"chown 0:{gid} {folder} || refused", f"chmod 2770 {folder}"]
     return "\n".join(lines)
 
 
@@ -205,6 +212,8 @@ def init_container(who, home, image, blocked=None):
         "image": image,
         "command": ["sh", "-ec", init_script(who["groups"], blocked)],
         "env": [{"name": name, "value": value} for name, value in variables.items()],
+        # So that `kubectl describe pod` tells the end of the log too.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         # Requests and limits, so that a namespace with a quota accepts the pod.
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": {

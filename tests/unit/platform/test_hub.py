@@ -214,6 +214,18 @@ class TestFolders:
         assert f"1001:1100 {tmp_path}/mnt/home\n" in asked
         assert f"0:1101 {tmp_path}/mnt/shared/developer\n" in asked
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="the script is for a Linux container")
+    def test_storage_that_refuses_to_give_files_away_is_told_in_one_sentence(self, tmp_path: Path) -> None:
+        script = laid_out(tmp_path, {})
+        chown = tmp_path / "bin" / "chown"
+        chown.parent.mkdir()
+        chown.write_text("#!/bin/sh\nexit 1\n")
+        chown.chmod(0o755)
+        done = run_script(script, path=f"{tmp_path}/bin:/usr/bin:/bin")
+
+        assert done.returncode != 0
+        assert done.stderr == f"{qhub_hub.NOT_GIVEN}\n"
+
     @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="NOT CHECKED: only root gives files away")
     @pytest.mark.parametrize(("owner", "given"), [(1500, True), (1001, False), (0, False)])
     def test_a_home_of_another_number_is_given_with_what_was_of_that_number_in_it(
