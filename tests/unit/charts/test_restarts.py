@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 from qhub.platform.helm import deep_merge
 from tests.real_charts import VARIABLE, charts_folder
 from tests.unit.charts.rendering import CHARTS, pods, render
-from tests.unit.platform.building import all_values, make_settings
+from tests.unit.platform.building import SECRETS, all_values, hub_values, make_settings
 
 REAL = charts_folder()
 BEFORE: dict[str, Any] = {
@@ -21,8 +22,16 @@ BEFORE: dict[str, Any] = {
     "groups": {"analyst": {"gid": 1100}},
     "users": {"alice": {"uid": 1001}},
 }
-HUB, PROXY, INGRESS = "hub", "proxy", "traefik"
+HUB, PROXY, SEATS, INGRESS = "hub", "proxy", "user-placeholder", "traefik"
 API, CONTROLLER, GATEWAY_TRAEFIK = "api-dask-gateway", "controller-dask-gateway", "traefik-dask-gateway"
+OIDC = {
+    "type": "oidc",
+    "client_id": "hub",
+    "client_secret": "a secret",
+    "authorize_url": "https://sso.example.org/authorize",
+    "token_url": "https://sso.example.org/token",
+    "userinfo_url": "https://sso.example.org/userinfo",
+}
 
 #: What is changed -> sections that are laid over those of before, and what is started anew.
 CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
@@ -33,6 +42,11 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "somebody joins a group": ({"users": {"alice": {"uid": 1001, "secondary_groups": ["analyst"]}}}, {HUB, API}),
     "image of Dask": ({"dask": {"image": {"name": "example.org/dask", "tag": "2"}}}, {API}),
     "worker profiles": ({"dask": {"profiles": [{"name": "one", "display_name": "One"}]}}, {API}),
+    "seats that are kept free": ({"jupyterhub": {"placeholders": 2}}, {HUB, PROXY, SEATS}),
+    "how people sign in": ({"authentication": {**OIDC, "allow_all": True}}, {HUB}),
+    "groups come from the provider": ({"authentication": {**OIDC, "allowed_groups": ["staff"]}}, {HUB, API}),
+    "environments": ({"environments": {"named": {"geo": {"packages": ["geopandas==1.0.1"]}}}}, {HUB, API}),
+    "monitoring": ({"monitoring": {"enabled": True}}, {HUB, PROXY, GATEWAY_TRAEFIK}),
     "limits of Dask": ({"dask": {"max_workers_per_cluster": 3}}, {API}),
 }
 
@@ -76,7 +90,9 @@ def pods_of(charts: Folder, chart: str, values: Mapping[str, Any]) -> dict[str, 
 
 
 def values(**sections: Any) -> dict[str, dict[str, Any]]:
-    return all_values(make_settings(**{**BEFORE, **sections}))
+    settings = make_settings(**{**BEFORE, **sections})
+    tokens = {"metrics_token": "d0" * 32, "grafana_token": "d1" * 32} if settings.monitoring.enabled else {}
+    return {**all_values(settings), "jupyterhub": hub_values(settings, secrets=replace(SECRETS, **tokens))}
 
 
 @pytest.mark.parametrize("change", CHANGES)
