@@ -48,7 +48,17 @@ def advise(settings: Settings) -> tuple[SettingsWarning, ...]:
     """Return the warnings for settings that passed every check."""
     return tuple(
         SettingsWarning(key, message)
-        for topic in (_ingress, _authentication, _certificates, _storage, _network, _profiles, _spot, _environments)
+        for topic in (
+            _ingress,
+            _authentication,
+            _certificates,
+            _storage,
+            _network,
+            _profiles,
+            _gpus,
+            _spot,
+            _environments,
+        )
         for key, message in topic(settings)
     )
 
@@ -151,6 +161,19 @@ def _profiles(settings: Settings) -> Iterator[tuple[str, str]]:
     for place, worker in enumerate(dask.profiles):
         at = f"dask.profiles[{place}].node_pool"
         yield from _unsaid(at, dask.image, worker.node_pool, pools[worker.node_pool])
+
+
+def _gpus(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield the profiles on nodes with GPUs that ask for none: a pod gets no more than it asks for."""
+    pools = settings.cluster.pools
+    sections = (("jupyterhub", settings.jupyterhub.profiles), ("dask", settings.dask.profiles))
+    for section, place, profile in ((name, *each) for name, profiles in sections for each in enumerate(profiles)):
+        if pools[profile.node_pool].gpu is not None and profile.gpu is None:
+            yield (
+                f"{section}.profiles[{place}].node_pool",
+                f"nodes of pool {profile.node_pool} have GPUs, and profile {profile.name} asks for none: write "
+                "`gpu: {count: 1}` beside it, or choose a pool without",
+            )
 
 
 def _environments(settings: Settings) -> Iterator[tuple[str, str]]:

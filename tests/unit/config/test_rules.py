@@ -397,6 +397,17 @@ WARNED: list[tuple[dict[str, Any], str, str]] = [
         ({"environments": {"index_url": f"https://{who}@pip.lab.org/simple"}}, "environments.index_url", "in clear")
         for who in ("ada:hunter2", "a-token")
     ),
+    *(
+        (
+            {
+                "cluster": {"node_pools": {"gpu": {"gpu": {"count": 1}}}},
+                section: {"profiles": [{"name": "lab", "node_pool": "gpu"}]},
+            },
+            f"{section}.profiles[0].node_pool",
+            "gpu: {count: 1}",
+        )
+        for section in ("jupyterhub", "dask")
+    ),
 ]
 
 
@@ -420,6 +431,15 @@ def test_what_works_but_may_not_be_meant_is_warned_about(written: dict[str, Any]
 
     assert [str(warning) for warning in warnings if warning.key == key and words in warning.message]
     assert "hunter2" not in str(warnings)
+
+
+def test_a_profile_that_asks_for_a_gpu_of_its_pool_is_right() -> None:
+    asking = {"profiles": [{"name": "lab", "node_pool": "gpu", "gpu": {"count": 1}}]}
+    pools = {"node_pools": {"gpu": {"gpu": {"count": 1}}}}
+
+    warnings = settings_of({"cluster": pools, "jupyterhub": asking, "dask": asking}).warnings()
+
+    assert not [warning for warning in warnings if "profiles" in warning.key]
 
 
 def test_a_careful_production_gets_no_warning() -> None:
