@@ -52,7 +52,9 @@ class CloudNodePool(Section):
         default=0, description="Nodes that are always there; 0 lets the pool vanish while nobody needs it."
     )
     max: Annotated[int, Field(ge=1, le=1000), Expected("a whole number, at least 1")] = Field(
-        default=5, description="Most nodes; the autoscaler stays between the two."
+        default=5,
+        description="Most nodes; the autoscaler stays between the two. On AWS it counts in each zone for pool general, "
+        "since the hub's disk may lie in any: 4 in three zones is up to 12 nodes.",
     )
     zones: tuple[Text, ...] | None = Field(default=None, description="Zones of its nodes; null: all of the cluster's.")
     disk_size: VolumeSize = Field(default="100Gi", description="Size of a node's own disk; images take most of it.")
