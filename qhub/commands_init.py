@@ -94,7 +94,7 @@ def _interview(cloud: str, answers: dict[str, Any]) -> dict[str, Any]:
 
 def _ask(question: Question, answers: dict[str, Any]) -> str:
     default = f"staging.{answers['domain']}" if question.name == "staging_domain" else ""
-    hint = f" [{default}]" if default else f", for example {question.example}"
+    hint = f" [{default}]" if default else f", for example {question.example_for(answers)}"
     hint += "" if question.needed or default else "; empty for none" + (", comma between" if question.many else "")
     return click.prompt(f"{question.text}{hint}", default=default, show_default=False)
 

@@ -23,7 +23,7 @@ class Grafana(Section):
     admin_password: Secret | None = Field(
         default=None,
         description="Password of Grafana's user admin (secret). null makes one: `pulumi stack output "
-        "grafana_admin_password --show-secrets`. It is set when Grafana starts first.",
+        "grafana_admin_password --show-secrets`. Another one starts Grafana anew, with it.",
     )
 
 

@@ -11,9 +11,10 @@ _TOP = """# Settings
 
 Every key of a stack file, `Pulumi.<stack>.yaml`. `make reference` writes this page from the models in `qhub/config`.
 
-- Settings stand below `config:` and start with the project's name in Pulumi.yaml: `qhub`, unless you changed it. What
-  nothing would read, beside `config:` or under a mistyped name, is told as a mistake, in a base too. What only holds
-  YAML anchors may stand beside `config:`, under a key that starts with `x-` or a dot.
+- Settings stand below `config:` and start with the project's name in Pulumi.yaml: `qhub`, unless you changed it. A
+  setting where nothing would read it, beside `config:` or under a mistyped name, is told as a mistake, in a base too;
+  any other key beside `config:` as a warning. What only holds YAML anchors may stand there, under a key that starts
+  with `x-` or a dot.
 - **What belongs there** is type, unit and, where one helps, an example. A key with *required* has no default.
 - `<name>` stands for a name that you choose, `[]` for each item of a list.
 - *Fixed* cannot be changed once the stack is up: `pulumi preview` and `pulumi up` tell it before anything is touched.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qhub.config.names import is_public_domain
 from qhub.config.yaml_text import scalar
@@ -26,6 +26,7 @@ class Question:
         key: where the answer stands in the settings, as `pulumi config --path` writes it.
         text: what is asked.
         example: an answer, shown beside the question and, as a comment, in the file where there is none.
+        examples: way of signing in -> an example of its own.
         needed: whether there is no way without it.
         many: whether it takes several answers.
         stack: the stack in whose settings it is judged.
@@ -39,6 +40,7 @@ class Question:
     key: str
     text: str
     example: str
+    examples: Mapping[str, str] = field(default_factory=dict)
     needed: bool = False
     many: bool = False
     stack: str = "prod"
@@ -57,7 +59,12 @@ class Question:
         word = self.key.rpartition(".")[2] if "." in self.key else f"qhub:{self.key}"
         if answer := answers.get(self.name):
             return f"{word}: {self._value(answer)}"
-        return f"# {word}: {self._value([self.example] if self.many else self.example)}"
+        example = self.example_for(answers)
+        return f"# {word}: {self._value([example] if self.many else example)}"
+
+    def example_for(self, answers: Answers) -> str:
+        """Return an answer, as the chosen way of signing in would have it."""
+        return self.examples.get(str(answers.get("sign_in")), self.example)
 
     def _value(self, answer: str | list[str]) -> str:
         if isinstance(answer, str):
@@ -183,6 +190,7 @@ QUESTIONS = (
         key="authentication.allowed_groups",
         text="Groups there that may sign in",
         example="my-organization/data",
+        examples={"azuread": "11111111-2222-3333-4444-555555555555", "oidc": "data"},
         many=True,
         sign_ins=("gitlab", "azuread", "oidc"),
     ),

@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from qhub.rehearsal.toolchain import ToolchainError, tool_path
+from qhub.rehearsal.toolchain.modules import read_module
+from qhub.rehearsal.toolchain.table import TOOLS
 from tests.unit.platform.reference import REFERENCE
 
 Objects = dict[tuple[str, str], dict[str, Any]]
@@ -32,7 +34,7 @@ NAMES = (
 )
 
 #: The Kubernetes that the embedded cluster runs.
-KUBERNETES = "1.34.0"
+KUBERNETES = read_module("kubernetes").version_of(TOOLS["kube-apiserver"])
 
 
 def chart_yaml(chart: str, file: str = "Chart.yaml") -> dict[str, Any]:

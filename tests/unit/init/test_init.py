@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,16 @@ class TestWhatIsWritten:
             file = tmp_path / name
             assert file.read_text().startswith("# yaml-language-server: $schema=stack.schema.json\n")
             assert [error.message for error in validator.iter_errors(read_document(file).data)] == []
+
+    @pytest.mark.parametrize(
+        ("sign_in", "example"),
+        [("azuread", r"[0-9]{8}(-[0-9]{4}){3}-[0-9]{12}"), ("gitlab", ".+/.+"), ("oidc", "data")],
+    )
+    def test_an_example_of_a_group_is_one_of_that_provider(self, sign_in: str, example: str, tmp_path: Path) -> None:
+        answers = {name: answer for name, answer in SIGN_INS[sign_in].items() if name != "allowed-groups"}
+        init("existing", {**answers, "admin-users": "ada"}, output=tmp_path)
+
+        assert re.search(rf'# allowed_groups: \["?{example}"?\]\n', (tmp_path / "base.yaml").read_text())
 
     def test_a_secret_cannot_be_given(self) -> None:
         assert [name for name in SEALED if init("aws", {name: "s3cret"}).exit_code == 0] == []
