@@ -37,6 +37,11 @@ PROXY_TIMEOUT = 3600
 #: Largest request body. JupyterLab uploads in 1 MiB pieces; older clients and the contents API send a whole notebook.
 PROXY_BODY_SIZE = "256m"
 
+#: Seconds in which a whole request has to be there, its body included: enough for a body of that size at 1.2 Mbit/s.
+#: Traefik cuts one off after 60 by default (`respondingTimeouts.readTimeout`), which takes 36 Mbit/s; with more than
+#: this, whoever sends slowly on purpose would hold connections for longer. A websocket is past that once it is one.
+BODY_TIMEOUT = 1800
+
 
 def ingress_annotations() -> dict[str, str]:
     """Return the annotations of the hub's Ingress. Both controllers read the names of ingress-nginx."""
@@ -91,6 +96,7 @@ def traefik_values(*, class_name: str, publish_service: str, replicas: int, pool
 
     Arguments as for `ingress_nginx_values`.
     """
+    patient = {"transport": {"respondingTimeouts": {"readTimeout": f"{BODY_TIMEOUT}s"}}}
     return {
         "deployment": {"replicas": replicas, "podLabels": POD_LABELS},
         # The chart's own class would be named after the release; ours is made by Pulumi.
@@ -111,7 +117,7 @@ def traefik_values(*, class_name: str, publish_service: str, replicas: int, pool
         "ingressRoute": {"dashboard": {"enabled": False}},
         "api": {"dashboard": False},
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
-        "ports": {"web": {"port": HTTP_PORT}, "websecure": {"port": HTTPS_PORT}},
+        "ports": {"web": {"port": HTTP_PORT, **patient}, "websecure": {"port": HTTPS_PORT, **patient}},
         "service": {"spec": {"type": "ClusterIP"}},
         "resources": resources(cpu="100m", memory="128Mi", memory_limit="512Mi"),
         **placement(pool),

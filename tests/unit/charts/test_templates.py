@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from qhub.config.charts import Charts
+from qhub.platform.ingress_values import PROXY_BODY_SIZE
 from tests.graph.configurations import CONFIGURATIONS
 from tests.unit.charts import rendering
 from tests.unit.charts.rendering import CHARTS, NAMES, chart_yaml, every_key, helm, pods, render, text
@@ -133,6 +134,15 @@ class TestTheValuesOfThePlatform:
         assert "--controller-class=qhub.dev/ingress" in arguments or (
             "--providers.kubernetesingressnginx.controllerClass=qhub.dev/ingress" in arguments
         )
+
+    @pytest.mark.parametrize("entry_point", ["web", "websecure"])
+    def test_let_the_largest_body_come_over_a_slow_line(self, entry_point: str) -> None:
+        arguments = pods(render("traefik", ours("traefik")))["Deployment", "traefik"]["spec"]["containers"][0]["args"]
+        start = f"--entryPoints.{entry_point}.transport.respondingTimeouts.readTimeout="
+        (seconds,) = [int(word.removeprefix(start).rstrip("s")) for word in arguments if word.startswith(start)]
+        bits = int(PROXY_BODY_SIZE.removesuffix("m")) * 8 * 2**20
+
+        assert bits / seconds < 1_500_000
 
     def test_name_every_node_group_with_its_bounds_to_the_autoscaler_and_let_it_look_for_none(self) -> None:
         (pod,) = pods(render("cluster-autoscaler", ours("cluster-autoscaler"))).values()

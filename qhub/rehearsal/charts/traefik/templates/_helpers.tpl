@@ -57,6 +57,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- end }}
 {{- end }}
 {{- end }}
+{{- with ((($port.transport).respondingTimeouts).readTimeout) }}
+- --entryPoints.{{ $name }}.transport.respondingTimeouts.readTimeout={{ . }}
+{{- end }}
 {{- end }}
 {{- with .Values.providers.kubernetesIngress }}
 {{- if .enabled }}
