@@ -59,9 +59,15 @@ class CloudNodePool(Section):
     zones: tuple[Text, ...] | None = Field(default=None, description="Zones of its nodes; null: all of the cluster's.")
     disk_size: VolumeSize = Field(default="100Gi", description="Size of a node's own disk; images take most of it.")
     spot: bool = Field(
-        default=False, description="Cheaper nodes that the cloud may take away at any time; for what can be repeated."
+        default=False,
+        description="Cheaper nodes that the cloud may take away at any time; for what can be repeated. On GCP another "
+        "value deletes the pool with what runs there, and makes it anew.",
     )
-    gpu: PoolGpu | None = Field(default=None, description="GPUs of each node; null for none.")
+    gpu: PoolGpu | None = Field(
+        default=None,
+        description="GPUs of each node; null for none. On GCP another value deletes the pool with what runs there, and "
+        "makes it anew.",
+    )
     labels: dict[LabelKey, LabelValue] = Field(default={}, description="More labels for its nodes.")
     taints: tuple[Taint, ...] = Field(default=(), description="More taints for its nodes.")
     architecture: Literal["amd64", "arm64"] | None = Field(

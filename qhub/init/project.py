@@ -20,7 +20,9 @@ STACKS = ("staging", "prod")
 SIGN_IN_COMMANDS = {
     "aws": "aws configure sso",
     "gcp": "gcloud auth login && gcloud auth application-default login\n"
-    "gcloud components install gke-gcloud-auth-plugin",
+    "gcloud components install gke-gcloud-auth-plugin\n"
+    "# where a service account runs the first `pulumi up`, once for the project:\n"
+    "gcloud services enable cloudresourcemanager.googleapis.com serviceusage.googleapis.com",
     "digitalocean": "export DIGITALOCEAN_ACCESS_TOKEN=...    # doctl reads it too",
     "azure": "az login    # and kubelogin on PATH",
     "existing": "kubectl config get-contexts",

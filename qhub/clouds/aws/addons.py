@@ -3,7 +3,9 @@
 In two halves, because of what waits for what. A node is not Ready without `vpc-cni`, and a node group whose nodes do
 not become Ready fails; so the three that run on every node come first and the node groups depend on them. The others
 have pods that want a node; made before one, they would wait and be called degraded. On destroy it is the other way
-round: disks are taken away while their driver still runs, and network interfaces before their plug-in goes.
+round: network interfaces go before their plug-in, and disks while their driver still runs, but for those of claims that
+were deleted last: a disk goes some time after its claim, and nothing waits for that (docs/clouds.md says how to find
+such disks).
 """
 
 from __future__ import annotations

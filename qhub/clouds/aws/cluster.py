@@ -103,7 +103,8 @@ class EksCluster(pulumi.ComponentResource):
             policies=["AmazonEKSClusterPolicy"],
             parent=self,
         )
-        # EKS would make it without an end to what it keeps, and it would stay after a destroy.
+        # EKS would make it without an end to what it keeps. It may do so all the same after a destroy, for lines that
+        # come late (terraform-aws-modules/terraform-aws-eks#2763): docs/clouds.md says what to do before the next `up`.
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=f"/aws/eks/{settings.name}/cluster",

@@ -4,6 +4,9 @@ GKE's autoscaler says how many nodes there are, between the pool's `min` and `ma
 far it goes down: it never makes nodes for it (hashicorp/terraform-provider-google#8270). So a pool begins with that
 many, and from then on no number of nodes is sent; a `min` that is raised later holds from the next growth on. Another
 number to begin with would replace the pool, which is why changes of it are ignored.
+
+Another `spot`, GPU or architecture (which decides on secure boot) replaces a pool all the same, and the old one is
+deleted before the new one is there: two pools cannot have one name, and a pool has the one of the settings.
 """
 
 from __future__ import annotations
