@@ -29,7 +29,11 @@ class Cull(Section):
     """Stopping servers that nobody uses."""
 
     enabled: bool = Field(default=True, description="Stop idle servers.")
-    timeout: Seconds = Field(default=1800, description="Seconds without activity after which a server is stopped.")
+    timeout: Seconds = Field(
+        default=1800,
+        description="Seconds without activity after which a server is stopped. An open tab is activity, and so is a "
+        "kernel that computes, also one that never ends: only max_age stops that. A terminal is while it prints.",
+    )
     every: Seconds = Field(
         default_factory=lambda given: min(600, given.get("timeout", 600)),
         description="Seconds between two looks for idle servers. Where it is not given: 600, at most the timeout.",

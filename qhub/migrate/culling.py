@@ -19,7 +19,7 @@ USUAL = 15
 _LOOKS = needless("how often the hub looks for idle servers is jupyterhub.cull.every")
 _CULL = ("jupyterhub", "cull")
 #: What our culler sees, and what it does not.
-_SEEN = "a tab that is open counts as activity, a kernel that computes without output does not"
+_SEEN = "a tab that is open counts as activity, and so does a kernel that computes; a terminal without output does not"
 
 
 def hub(moving: Moving, path: Path, value: Any, under: Path) -> None:
@@ -86,5 +86,7 @@ _OF_SERVERS: Table = {
     "kernel_cull_interval": _LOOKS,
     "terminal_cull_interval": _LOOKS,
     "kernel_cull_connected": _not(True, f"there is nothing to say so: {_SEEN}"),
-    "kernel_cull_busy": _not(False, "a server that is in use is stopped only by its age: jupyterhub.cull.max_age"),
+    "kernel_cull_busy": _not(
+        False, "a server whose kernel computes is stopped only by its age: jupyterhub.cull.max_age"
+    ),
 }

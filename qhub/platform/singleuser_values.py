@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from qhub.platform import user_server
 from qhub.platform.environments_values import kernel_files, mount
 from qhub.platform.names import DASK_PATH, DASK_SERVICE, HOME
 from qhub.platform.network_values import server_policy
@@ -103,6 +104,10 @@ def singleuser_values(settings: Settings, node_pools: Mapping[str, NodePool], cl
             "qhub-server-config": {
                 "mountPath": "/usr/local/etc/jupyter/jupyter_server_config.d/qhub.json",
                 "data": SERVER_CONFIG,
+            },
+            "qhub-busy-kernels": {
+                "mountPath": f"/usr/local/etc/jupyter/{user_server.PROGRAM}",
+                "stringData": user_server.source(),
             },
             **kernel_files(settings),
         },

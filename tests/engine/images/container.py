@@ -249,8 +249,8 @@ def get(url: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, str
 
 
 def post(url: str, content: object = None, *, headers: Mapping[str, str] | None = None) -> Any:
-    """Send JSON, return JSON."""
+    """Send JSON, return JSON; None where the answer is empty."""
     data = json.dumps(content or {}).encode()
     request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json", **(headers or {})})  # noqa: S310
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return json.loads(answer.read())
+        return json.loads(answer.read() or "null")

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pytest
 import websocket
 
+from qhub.platform import user_server
 from qhub.platform.hub.qhub_hub import group_file, identity, passwd_file
 from tests.engine.images.container import PATIENCE_SECONDS, Container, Unpacked, free_port, get, post
 
@@ -46,9 +47,12 @@ class Lab:
             f"ws://127.0.0.1:{self._port}{path}?token={quote(TOKEN)}", timeout=PATIENCE_SECONDS
         )
 
-    def run_cell(self, code: str) -> str:
-        """Return what a cell prints in a new kernel."""
-        kernel = self.post("/api/kernels")["id"]
+    def kernel(self) -> str:
+        """Return the id of a new kernel."""
+        return self.post("/api/kernels")["id"]
+
+    def execute(self, channel: websocket.WebSocket, code: str) -> str:
+        """Send a cell to a kernel, and return the id that its answers have."""
         header = {
             "msg_id": uuid.uuid4().hex,
             "msg_type": "execute_request",
@@ -58,13 +62,31 @@ class Lab:
         }
         content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
+        channel.send(json.dumps(message))
+        return header["msg_id"]
+
+    def state(self, kernel: str) -> str:
+        """Return what the server knows of a kernel. Asked so, it is no activity."""
+        return json.loads(self.get(f"/api/kernels/{kernel}?no_track_activity=1")[1])["execution_state"]
+
+    def is_idle(self) -> bool:
+        """Tell whether the last activity, as the hub is told it, is past. Asking for it is no activity."""
+        first, second = (json.loads(self.get("/api/status")[1])["last_activity"] for _ in range(2))
+        return first == second
+
+    def until(self, what: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        self._container.until(lambda: what() or None)
+
+    def run_cell(self, code: str) -> str:
+        """Return what a cell prints in a new kernel."""
         printed = ""
-        channel = self.channel(f"/api/kernels/{kernel}/channels")
+        channel = self.channel(f"/api/kernels/{self.kernel()}/channels")
         try:
-            channel.send(json.dumps(message))
+            sent = self.execute(channel, code)
             while True:
                 answer = json.loads(channel.recv())
-                if answer["parent_header"].get("msg_id") != header["msg_id"]:
+                if answer["parent_header"].get("msg_id") != sent:
                     continue
                 if answer["msg_type"] == "stream":
                     printed += answer["content"]["text"]
@@ -128,7 +150,13 @@ def alice(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
     )
     (folder / "passwd").write_text(passwd_file(who, "/home/jovyan"))
     (folder / "group").write_text(group_file(who))
-    container.binds = {**container.binds, folder / "passwd": "/etc/passwd", folder / "group": "/etc/group"}
+    (folder / user_server.PROGRAM).write_text(user_server.source())
+    container.binds = {
+        **container.binds,
+        folder / "passwd": "/etc/passwd",
+        folder / "group": "/etc/group",
+        folder / user_server.PROGRAM: f"/usr/local/etc/jupyter/{user_server.PROGRAM}",
+    }
     with container:
         yield Lab(container, port)
 
@@ -156,6 +184,20 @@ class TestKernel:
         code = "import pandas, dask.array as da; print(pandas.__name__, da.ones((1000, 1000)).sum().compute())"
 
         assert alice.run_cell(code) == "pandas 1000000.0"
+
+    def test_while_one_computes_and_prints_nothing_its_server_is_active(self, alice: Lab) -> None:
+        kernel = alice.kernel()
+        channel = alice.channel(f"/api/kernels/{kernel}/channels")
+        alice.execute(channel, "print('begun', flush=True); import time; time.sleep(3600)")
+        while json.loads(channel.recv())["msg_type"] != "stream":
+            pass
+        channel.close()
+        alice.until(lambda: alice.state(kernel) == "busy")
+
+        assert not alice.is_idle()
+
+        alice.post(f"/api/kernels/{kernel}/interrupt")
+        alice.until(alice.is_idle)
 
     def test_it_is_the_user(self, alice: Lab) -> None:
         code = "import getpass, os, grp\nprint(getpass.getuser(), os.getuid(), grp.getgrgid(os.getgid()).gr_name)"

@@ -176,7 +176,7 @@ class TestWhatPeopleSee:
         settings = make_settings()
 
         assert "packages" not in gateway_settings(dask_values(settings))
-        assert list(hub_values(settings)["singleuser"]["extraFiles"]) == ["qhub-server-config"]
+        assert list(hub_values(settings)["singleuser"]["extraFiles"]) == ["qhub-server-config", "qhub-busy-kernels"]
         assert "/environments" not in json.dumps(hub_values(settings)["singleuser"])
 
     def test_the_job_may_write_no_more_than_the_environments(self) -> None:
