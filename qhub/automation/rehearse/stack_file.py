@@ -11,8 +11,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from qhub.config import Settings, SettingsError, load_settings_file
-from qhub.config.base import KEY, lay_over_all, settings_in
+from qhub.config.base import KEY, find_base, lay_over_all, settings_in
 from qhub.config.document import read_document
+from qhub.config.engine import parsed
 
 #: What only the user has, and a rehearsal can do without: the OAuth app of the stack, and who may sign in.
 MADE_UP: Mapping[str, Any] = {"client_id": "rehearsal", "client_secret": {"secure": "made-up"}}
@@ -66,10 +67,15 @@ def read_stack_file(file: Path, *, stack: str, root: Path, project: str) -> Stac
 
 
 def _with_base(document: Mapping[str, Any], *, root: Path, project: str) -> dict[str, Any]:
-    config = dict(document.get("config") or {})
-    name = config.pop(f"{project}:{KEY}", None)
-    if isinstance(name, str) and (root / Path(name).expanduser()).is_file():
-        shared = settings_in(read_document(root / Path(name).expanduser()), project=project)
+    own, written = f"{project}:", document.get("config")
+    # What is wrong here or with the base is told where the settings are read.
+    config = {
+        key: parsed(key.removeprefix(own), value) if key.startswith(own) else value
+        for key, value in (written.items() if isinstance(written, Mapping) else ())
+    }
+    base, _ = find_base({KEY: config.pop(f"{project}:{KEY}", None)}, root=root)
+    if base is not None:
+        shared = settings_in(base, project=project)
         config = lay_over_all({f"{project}:{key}": value for key, value in shared.items() if key != KEY}, config)
     return {**document, "config": config}
 
