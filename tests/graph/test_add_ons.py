@@ -161,7 +161,7 @@ class TestMonitoring:
 
         assert [urn for urn in before if urn not in after] == []
         assert {after[urn].name for urn in before if before[urn] != after[urn]} == {
-            "qhub-dask-gateway", "qhub-ingress-ingress-nginx", "qhub-jupyterhub",
+            "qhub-dask-gateway", "qhub-dask-gateway-schedulers", "qhub-ingress-ingress-nginx", "qhub-jupyterhub",
         }  # fmt: skip
 
     def test_prometheus_and_the_hub_know_the_same_token(self) -> None:
