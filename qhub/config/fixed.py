@@ -8,7 +8,7 @@ record from `pulumi stack output --json`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
@@ -131,7 +131,8 @@ def _changes(before: Mapping[str, Any], settings: Settings) -> Iterator[_Change]
         if key not in before or (path[0] in other and key not in _KINDS.values()):
             continue
         old = None if before[key] == NOTHING else before[key]
-        if (mark.grows and not _is_size(old)) or (mark.widens and not _is_range(old)):
+        read = parse_size if mark.grows else ip_network if mark.widens else None
+        if read is not None and not _reads(old, read):
             yield _Change(path=path, old=old, new=new, mark=mark, protected=True, unreadable=True)
             continue
         if _may_follow(old, new, mark):
@@ -155,17 +156,9 @@ def _may_follow(old: Any, new: Any, mark: Fixed) -> bool:
     return old in mark.order and new in mark.order and mark.order.index(new) >= mark.order.index(old)
 
 
-def _is_size(value: Any) -> bool:
+def _reads(value: Any, read: Callable[[str], object]) -> bool:
     try:
-        parse_size(str(value))
-    except ValueError:
-        return False
-    return True
-
-
-def _is_range(value: Any) -> bool:
-    try:
-        ip_network(str(value))
+        read(str(value))
     except ValueError:
         return False
     return True
