@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from qhub.config.charts import value_at
 from qhub.config.environments import names_an_account, unpinned
 from qhub.config.model import Path, dotted
 from qhub.config.names import is_documentation_domain, is_public_domain
@@ -125,20 +126,16 @@ def _network(settings: Settings) -> Iterator[tuple[str, str]]:
             "without network policies any notebook reads every home: look at the cluster's network plug-in (Calico, "
             "Cilium, k3s, kind from 0.24 enforce them; flannel alone, minikube's default do not), then write true",
         )
-    policy = _at(settings.charts.jupyterhub.overrides, "singleuser", "networkPolicy")
-    if _at(policy, "egress") is not None and _at(policy, "egressAllowRules", "nonPrivateIPs") is None:
+    overrides, policy = settings.charts.jupyterhub.overrides, "singleuser.networkPolicy"
+    if (
+        value_at(overrides, f"{policy}.egress") is not None
+        and value_at(overrides, f"{policy}.egressAllowRules.nonPrivateIPs") is None
+    ):
         yield (
             "charts.jupyterhub.overrides",
             "singleuser.networkPolicy.egress replaces the rules that let servers out to the internet; write "
             "`egressAllowRules: {nonPrivateIPs: true}` beside it to open all of it, or `false` to keep it shut",
         )
-
-
-def _at(values: Any, *keys: str) -> Any:
-    """Return what stands under keys of a chart's values; None where nothing does."""
-    for key in keys:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
 
 
 def _profiles(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -13,6 +13,14 @@ from qhub.config.quantities import Seconds
 
 #: Pulumi and Helm wait 300 s by default; a first start with cold nodes and large images takes longer than that.
 RELEASE_TIMEOUT = 900
+
+
+def value_at(values: Mapping[str, Any], path: str) -> Any:
+    """Return what stands under a dotted path of a chart's values; None where nothing does."""
+    inside: Any = values
+    for part in path.split("."):
+        inside = inside.get(part) if isinstance(inside, Mapping) else None
+    return inside
 
 
 class Chart(Section):

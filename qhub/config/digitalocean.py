@@ -13,7 +13,7 @@ from pydantic import Field
 from qhub.config.cloud import GPU_TAINT, CloudCluster, CloudNodePool, Taint
 from qhub.config.model import NEW_CLUSTER, Expected, Fixed, Problem, Section, nested
 from qhub.config.names import AddressRange, Text
-from qhub.config.networks import Path, range_has_room, ranges_are_apart
+from qhub.config.networks import PRIVATE_ADDRESSES, Path, is_within, range_has_room, ranges_are_apart
 from qhub.config.quantities import parse_size
 from qhub.config.regions import region_problems
 
@@ -25,8 +25,6 @@ SYSTEM_POOL = "system"
 RESERVED = ("10.244.0.0/16", "10.245.0.0/16", "10.246.0.0/24", "10.229.0.0/16")
 #: The same in one region only.
 RESERVED_IN = {"nyc1": ("10.10.0.0/16",)}
-#: RFC 1918; a VPC takes nothing else.
-PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 #: Longest and shortest prefix of a VPC (`ip_range` in pulumi-digitalocean 4.84).
 VPC_PREFIXES = range(16, 25)
@@ -230,8 +228,8 @@ def _pool_fits(path: Path, pool: CloudNodePool) -> Iterator[Problem]:
 
 def _range_is_free(path: Path, text: str, region: str) -> Iterator[Problem]:
     wanted = ip_network(text)
-    if not any(wanted.subnet_of(ip_network(private)) for private in PRIVATE):  # ty: ignore[invalid-argument-type]
-        yield Problem(path, f"{text} is not private: take it from {', '.join(PRIVATE)}")
+    if not any(is_within(text, private) for private in PRIVATE_ADDRESSES):  # a VPC takes nothing else
+        yield Problem(path, f"{text} is not private: take it from {', '.join(PRIVATE_ADDRESSES)}")
     for taken in (*RESERVED, *RESERVED_IN.get(region, ())):
         if wanted.overlaps(ip_network(taken)):
             where = "" if taken in RESERVED else f" in {region}"

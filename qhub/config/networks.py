@@ -9,6 +9,9 @@ from qhub.config.model import Problem
 
 Path = tuple[str | int, ...]
 
+#: Addresses that are nobody's on the internet (RFC 1918).
+PRIVATE_ADDRESSES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+
 
 def ranges_are_apart(ranges: Mapping[Path, str]) -> Iterator[Problem]:
     """Yield a problem for each range that overlaps one before it: pods could not tell the two apart."""

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qhub.platform.merging import at, deep_merge, tree
+from qhub.config.charts import value_at
+from qhub.platform.merging import deep_merge, tree
 from qhub.platform.profile_options import TYPED
 
 if TYPE_CHECKING:
@@ -45,16 +46,16 @@ class ChartImage:
 
     def used(self, values: Mapping[str, Any]) -> bool:
         """Tell whether a release with these values uses it."""
-        return not self.when or any(at(values, switch) for switch in self.when)
+        return not self.when or any(value_at(values, switch) for switch in self.when)
 
     def name_in(self, values: Mapping[str, Any]) -> str:
         """Return the image's name in a release with these values, without its tag."""
-        value = at(values, self.key)
+        value = value_at(values, self.key)
         return self.name if value is None else f"{value}/{self.rest}" if self.rest else value
 
     def tag_in(self, values: Mapping[str, Any], version: str) -> str:
         """Return the image's tag in a release with these values, of a version of the chart."""
-        return at(values, self.tag_key) or self.tag.format(version=version)
+        return value_at(values, self.tag_key) or self.tag.format(version=version)
 
 
 def _split(key: str, host: str, rest: str, tag: str, **more: Any) -> ChartImage:

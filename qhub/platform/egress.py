@@ -16,6 +16,9 @@ METADATA_ADDRESS_V6 = "fd00:ec2::254/128"
 DNS_PORT = 53
 LAST_PORT = 65535
 
+#: First and last port of the ranges around that of NFS, which version 3 has for UDP too.
+ALL_BUT_NFS = ((1, NFS_PORT - 1), (NFS_PORT + 1, LAST_PORT))
+
 #: What works where ranges of ports are not known: names, and the web.
 SINGLE_PORTS = (("TCP", DNS_PORT), ("UDP", DNS_PORT), ("TCP", 80), ("TCP", 443))
 
@@ -54,11 +57,7 @@ def nearly_everywhere() -> list[NetworkPolicyEgressRuleArgsDict]:
 
 
 def _ranges(protocol: str) -> list[NetworkPolicyPortArgsDict]:
-    """Return all ports but that of NFS, which version 3 has for UDP too."""
-    return [
-        {"protocol": protocol, "port": 1, "end_port": NFS_PORT - 1},
-        {"protocol": protocol, "port": NFS_PORT + 1, "end_port": LAST_PORT},
-    ]
+    return [{"protocol": protocol, "port": first, "end_port": last} for first, last in ALL_BUT_NFS]
 
 
 def _port(protocol: str, port: int) -> NetworkPolicyPortArgsDict:

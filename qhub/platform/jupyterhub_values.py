@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qhub.config.networks import PRIVATE_ADDRESSES
 from qhub.config.storage import ExistingClaimStorage
 from qhub.config.theme import is_address
 from qhub.config.users import members
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 #: Sources whose anonymous XSRF cookie is not tied to the address: private ranges, since a proxy in between shows
 #: its own.
-PRIVATE_RANGES = "10.0.0.0/8;172.16.0.0/12;192.168.0.0/16"
+PRIVATE_RANGES = ";".join(PRIVATE_ADDRESSES)
 
 #: Where a machine of AWS, Google Cloud, DigitalOcean and Azure asks its cloud who it is, and gets what it may do.
 METADATA_SERVICE = "169.254.169.254"

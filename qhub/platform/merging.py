@@ -1,4 +1,4 @@
-"""Values of charts as trees: laying one over another, and reading and setting one value. No Pulumi in here."""
+"""Values of charts as trees: laying one over another, and setting one value. No Pulumi in here."""
 
 from __future__ import annotations
 
@@ -26,14 +26,6 @@ def has_null(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return any(has_null(item) for item in value)
     return value is None
-
-
-def at(values: Mapping[str, Any], path: str) -> Any:
-    """Return what stands under a dotted path; None where nothing does."""
-    inside: Any = values
-    for part in path.split("."):
-        inside = inside.get(part) if isinstance(inside, Mapping) else None
-    return inside
 
 
 def tree(path: str, value: object) -> dict[str, Any]:

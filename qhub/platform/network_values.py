@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qhub.config.charts import value_at
+from qhub.config.networks import PRIVATE_ADDRESSES
 from qhub.config.storage import ManagedStorage, NfsServerStorage
-from qhub.platform.egress import DNS_PORT, LAST_PORT, METADATA_ADDRESS
-from qhub.platform.merging import at
+from qhub.platform.egress import ALL_BUT_NFS, DNS_PORT, METADATA_ADDRESS
 from qhub.platform.monitoring_values import GRAFANA_PODS, GRAFANA_PORT, monitoring_namespace
 from qhub.platform.names import DASK_PROXY_POD_PORT, DASK_PROXY_PODS
-from qhub.platform.nfs_server import NFS_PORT
 
 if TYPE_CHECKING:
     from qhub.config import Settings
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 #: Where API servers listen: those of clouds, and those that run on a node of the cluster (kubeadm, k3s, RKE2).
 API_SERVER_PORTS = (443, 6443)
 
-#: What the chart takes for private (RFC 1918), and the range that is shared behind carriers (RFC 6598): EKS and Calico
-#: give it to pods and subnets, so that file servers may be in it.
-PRIVATE_ADDRESSES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+#: The range that is shared behind carriers (RFC 6598), which the chart does not take for private: EKS and Calico give
+#: it to pods and subnets, so that file servers may be in it.
 SHARED_ADDRESSES = "100.64.0.0/10"
 
 #: Clouds where the internet's addresses mean neither the file server that we make nor a pod: Filestore and the NFS
@@ -55,7 +54,7 @@ def server_policy(settings: Settings) -> dict[str, Any]:
     servers from the internet, `true` brings the chart's back.
     """
     egress = [to_dask_gateway()] if settings.dask.enabled else []
-    if at(settings.charts.jupyterhub.overrides, CHARTS_OWN_RULE) is not None:
+    if value_at(settings.charts.jupyterhub.overrides, CHARTS_OWN_RULE) is not None:
         return {"enabled": True, "egress": egress}
     return {
         "enabled": True,
@@ -114,7 +113,7 @@ def _all_but_nfs() -> list[dict[str, Any]]:
     ranges = [
         {"port": first, "endPort": last, "protocol": protocol}
         for protocol in ("TCP", "UDP")
-        for first, last in ((1, NFS_PORT - 1), (NFS_PORT + 1, LAST_PORT))
+        for first, last in ALL_BUT_NFS
     ]
     return [*ranges, *map(_tcp, SINGLE_TCP_PORTS), *map(_udp, SINGLE_UDP_PORTS)]
 
